@@ -1,0 +1,186 @@
+"""The order book of one market."""
+
+from collections.abc import Iterator
+
+import msgspec
+from sortedcontainers import SortedDict, SortedList
+
+from matchbox_tui.engine.order import Level, Order
+from matchbox_tui.engine.values import (
+    DEFAULT_MARKET,
+    BookSnapshot,
+    Market,
+    MarketStatus,
+    PriceLevel,
+    Side,
+)
+
+
+class BookSide:
+    """The levels of one side, with the best one at hand.
+
+    The sorted map is touched only when a level is born or dies; filling and cancelling inside a
+    level never see it.
+    """
+
+    __slots__ = ("_best_index", "best", "levels", "side")
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self.levels: SortedDict[int, Level] = SortedDict()
+        self.best: Level | None = None
+        self._best_index = -1 if side is Side.BUY else 0
+
+    def rest(self, order: Order) -> None:
+        """Queues the order at its price. O(1); O(log levels) where the level is new."""
+        price = order.price
+        level: Level | None = self.levels.get(price)
+        if level is None:
+            level = self.levels[price] = Level(price)
+            best = self.best
+            if best is None or (price > best.price if self._best_index else price < best.price):
+                self.best = level
+        level.append(order)
+
+    def drop(self, level: Level) -> None:
+        """Forgets an empty level. O(log levels)."""
+        del self.levels[level.price]
+        if level is self.best:
+            self.best = self.levels.peekitem(self._best_index)[1] if self.levels else None
+
+    def best_first(self) -> Iterator[Level]:
+        """The levels from the best price to the worst."""
+        prices = reversed(self.levels) if self._best_index else iter(self.levels)
+        return (self.levels[price] for price in prices)
+
+
+class OrderBook:
+    """Two sides of resting orders, and who they belong to.
+
+    `sequence` grows by one with every command processed for the market. `orders` may be shared
+    by the books of one exchange, whose ids are unique across markets. `expiries` holds
+    (expires_at, id) of the GTD orders; `last_seq` is replay's.
+    """
+
+    __slots__ = (
+        "asks",
+        "bids",
+        "by_trader",
+        "expiries",
+        "last_seq",
+        "market",
+        "orders",
+        "sequence",
+    )
+
+    def __init__(
+        self, market: Market | None = None, orders: dict[int, Order] | None = None
+    ) -> None:
+        self.market = market if market is not None else Market(DEFAULT_MARKET)
+        self.bids = BookSide(Side.BUY)
+        self.asks = BookSide(Side.SELL)
+        self.orders: dict[int, Order] = orders if orders is not None else {}
+        self.by_trader: dict[str, dict[int, Order]] = {}
+        self.expiries: SortedList[tuple[int, int]] = SortedList()
+        self.sequence = 0
+        self.last_seq = 0
+
+    @property
+    def best_bid(self) -> int | None:
+        """The highest price that somebody bids. O(1)."""
+        return self.bids.best.price if self.bids.best is not None else None
+
+    @property
+    def best_ask(self) -> int | None:
+        """The lowest price that somebody asks. O(1)."""
+        return self.asks.best.price if self.asks.best is not None else None
+
+    def side(self, side: Side) -> BookSide:
+        return self.bids if side is Side.BUY else self.asks
+
+    def order(self, order_id: int) -> Order | None:
+        """The order that rests here under this id, or None. O(1)."""
+        order = self.orders.get(order_id)
+        if order is None or order.id not in self.by_trader.get(order.message.trader, ()):
+            return None
+        return order
+
+    def depth_at(self, side: Side, price: int) -> int:
+        """Contracts resting at a price, 0 where none. O(1)."""
+        level: Level | None = self.side(side).levels.get(price)
+        return level.qty if level is not None else 0
+
+    def queue_ahead(self, order_id: int) -> int:
+        """Contracts that stand before the order at its price. O(orders before it).
+
+        Raises `KeyError` where no such order rests here.
+        """
+        order = self.order(order_id)
+        if order is None:
+            raise KeyError(f"no order {order_id} rests in {self.market.symbol}")
+        ahead = 0
+        while (order := order.prev) is not None:
+            ahead += order.leaves_qty
+        return ahead
+
+    def queue(self, side: Side) -> Iterator[Order]:
+        """The resting orders of a side as they would be filled: best price, then first come."""
+        for level in self.side(side).best_first():
+            order = level.head
+            while order is not None:
+                yield order
+                order = order.next
+
+    def orders_of(self, trader: str) -> list[Order]:
+        """The trader's resting orders by id, whatever way this state was built. O(n log n)."""
+        mine = self.by_trader.get(trader, {})
+        return [mine[order_id] for order_id in sorted(mine)]
+
+    def snapshot(self, depth: int | None = None) -> BookSnapshot:
+        """The best `depth` levels of each side, all where None. O(levels shown)."""
+        return BookSnapshot(_levels(self.bids, depth), _levels(self.asks, depth), self.sequence)
+
+    def rest(self, order: Order) -> None:
+        """Adds an order at the back of its price. O(1), O(log levels) for a new price."""
+        self.side(order.message.side).rest(order)
+        self.orders[order.id] = order
+        trader = order.message.trader
+        mine = self.by_trader.get(trader)
+        if mine is None:
+            mine = self.by_trader[trader] = {}
+        mine[order.id] = order
+        if order.message.expires_at:
+            self.expiries.add((order.message.expires_at, order.id))
+
+    def remove(self, order: Order) -> None:
+        """Takes a resting order out. O(1), O(log levels) where its level dies."""
+        level = order.level
+        if level is None:
+            raise ValueError(f"order {order.id} does not rest")
+        level.unlink(order)
+        if level.head is None:
+            self.side(order.message.side).drop(level)
+        self.forget(order)
+
+    def forget(self, order: Order) -> None:
+        """Drops an order that has left its level from the indexes. O(1)."""
+        del self.orders[order.id]
+        trader = order.message.trader
+        mine = self.by_trader[trader]
+        del mine[order.id]
+        if not mine:
+            del self.by_trader[trader]
+        if order.message.expires_at:
+            self.expiries.discard((order.message.expires_at, order.id))
+
+    def set_status(self, status: MarketStatus) -> None:
+        self.market = msgspec.structs.replace(self.market, status=status)
+
+
+def _levels(side: BookSide, depth: int | None) -> tuple[PriceLevel, ...]:
+    shown: list[PriceLevel] = []
+    for level in side.best_first():
+        if depth is not None and len(shown) >= depth:
+            break
+        shown.append(PriceLevel(level.price, level.qty))
+    return tuple(shown)

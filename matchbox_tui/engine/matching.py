@@ -1,0 +1,196 @@
+"""Price-time priority: the one loop that makes trades.
+
+The best price goes first; within a price, first come, first served; the fill is at the maker's
+price. `Exchange` uses it with everything around it, `match_order` on a bare book.
+"""
+
+from matchbox_tui.engine.book import BookSide, OrderBook
+from matchbox_tui.engine.commands import NewOrder
+from matchbox_tui.engine.events import Event, OrderCancelled, TradeExecuted
+from matchbox_tui.engine.order import Order
+from matchbox_tui.engine.reasons import Reason
+from matchbox_tui.engine.values import (
+    MAX_PRICE,
+    MAX_QTY,
+    Fill,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+_BUY = Side.BUY
+_STP_NONE = SelfTradePrevention.NONE
+_CANCEL_TAKER = SelfTradePrevention.CANCEL_TAKER
+_CANCEL_MAKER = SelfTradePrevention.CANCEL_MAKER
+
+
+def limit_of(order: NewOrder, price: int) -> int:
+    """The worst price the order takes: its own, or for a market order any."""
+    if order.type is OrderType.LIMIT:
+        return price
+    return MAX_PRICE if order.side is _BUY else 0
+
+
+def rests(order: NewOrder) -> bool:
+    """Whether what is left of the order may rest in the book."""
+    tif = order.time_in_force
+    return order.type is OrderType.LIMIT and tif in (TimeInForce.GTC, TimeInForce.GTD)
+
+
+def match(
+    book: OrderBook,
+    taker: NewOrder,
+    limit: int,
+    leaves: int,
+    seq: int,
+    timestamp: int,
+    events: list[Event],
+) -> int:
+    """Trades the taker against the other side of the book, down to `limit`.
+
+    Appends a `TradeExecuted` for each fill and an `OrderCancelled` for each order that
+    self-trade prevention ends, and returns what is left of the taker (0 where it was ended).
+    O(1) a fill; O(log levels) more for each level that is used up.
+    """
+    is_buy = taker.side is _BUY
+    side = book.asks if is_buy else book.bids
+    trader = taker.trader
+    guarded = bool(trader) and taker.self_trade_prevention is not _STP_NONE
+    n = 0
+    while leaves:
+        level = side.best
+        if level is None or (level.price > limit if is_buy else level.price < limit):
+            break
+        maker = level.head
+        while maker is not None and leaves:
+            if guarded and maker.message.trader == trader:
+                leaves = _prevent(book, taker, maker, leaves, seq, timestamp, events)
+                maker = level.head
+                continue
+            qty = maker.leaves_qty
+            if qty <= leaves:
+                leaves -= qty
+                level.unlink(maker)
+                book.forget(maker)
+                maker.leaves_qty = 0
+            else:
+                qty = leaves
+                leaves = 0
+                maker.leaves_qty -= qty
+                level.qty -= qty
+            events.append(
+                TradeExecuted(
+                    seq,
+                    n,
+                    taker.market,
+                    maker.id,
+                    taker.order_id,
+                    level.price,
+                    qty,
+                    taker.side,
+                    maker.message.trader,
+                    trader,
+                    timestamp,
+                )
+            )
+            n += 1
+            maker = level.head
+        if level.head is None and level is side.best:
+            side.drop(level)
+    return leaves
+
+
+def _prevent(
+    book: OrderBook,
+    taker: NewOrder,
+    maker: Order,
+    leaves: int,
+    seq: int,
+    timestamp: int,
+    events: list[Event],
+) -> int:
+    """Ends what must end before two orders of one trader meet; returns what the taker keeps."""
+    mode = taker.self_trade_prevention
+    if mode is not _CANCEL_TAKER:
+        qty = maker.leaves_qty
+        level = maker.level
+        assert level is not None
+        level.unlink(maker)
+        book.forget(maker)
+        events.append(
+            OrderCancelled(seq, taker.market, maker.id, qty, Reason.SELF_TRADE, timestamp)
+        )
+    if mode is _CANCEL_MAKER:
+        return leaves
+    events.append(
+        OrderCancelled(seq, taker.market, taker.order_id, leaves, Reason.SELF_TRADE, timestamp)
+    )
+    return 0
+
+
+def fillable(book: OrderBook, taker: NewOrder, limit: int, qty: int) -> bool:
+    """Whether `qty` could be filled at once, self-trade prevention considered.
+
+    O(levels needed), or O(orders needed) where the taker's trader has orders in this book.
+    """
+    is_buy = taker.side is _BUY
+    side: BookSide = book.asks if is_buy else book.bids
+    trader = taker.trader
+    mode = taker.self_trade_prevention
+    guarded = bool(trader) and mode is not _STP_NONE and trader in book.by_trader
+    for level in side.best_first():
+        if level.price > limit if is_buy else level.price < limit:
+            return False
+        if not guarded:
+            qty -= level.qty
+            if qty <= 0:
+                return True
+            continue
+        maker = level.head
+        while maker is not None:
+            if maker.message.trader != trader:
+                qty -= maker.leaves_qty
+                if qty <= 0:
+                    return True
+            elif mode is not _CANCEL_MAKER:
+                return False
+            maker = maker.next
+    return False
+
+
+def crosses(book: OrderBook, side: Side, price: int) -> bool:
+    """Whether a limit order at this price would trade at once. O(1)."""
+    if side is _BUY:
+        return book.asks.best is not None and book.asks.best.price <= price
+    return book.bids.best is not None and book.bids.best.price >= price
+
+
+def match_order(order: Order, book: OrderBook) -> list[Fill]:
+    """Matches one order on a bare book and rests what is left of a GTC or GTD limit order.
+
+    Returns the fills, first to last. Raises `ValueError` for a price or quantity that is not
+    positive, or for an id that rests in the book already.
+    """
+    message = order.message
+    if not 0 < order.qty <= MAX_QTY:
+        raise ValueError("qty must be > 0 and at most 10**12")
+    if message.type is OrderType.LIMIT and not 0 < order.price <= MAX_PRICE:
+        raise ValueError("price must be > 0 and at most 10**12")
+    if order.id in book.orders:
+        raise ValueError(f"order {order.id} rests in the book already")
+    book.sequence += 1
+    limit = limit_of(message, order.price)
+    if message.time_in_force is TimeInForce.FOK and not fillable(
+        book, message, limit, order.leaves_qty
+    ):
+        return []
+    events: list[Event] = []
+    order.leaves_qty = match(book, message, limit, order.leaves_qty, 0, order.timestamp, events)
+    if order.leaves_qty and rests(message):
+        book.rest(order)
+    return [
+        Fill(e.maker_order_id, e.taker_order_id, e.price, e.qty, e.timestamp)
+        for e in events
+        if isinstance(e, TradeExecuted)
+    ]
