@@ -103,7 +103,7 @@ def refusal_of_market(market: Market) -> Reason | None:
         and market.symbol.isprintable()
         and not market.symbol.isspace()
         and 1 <= market.min_price <= top <= MAX_PRICE
-        and market.tick >= 1
+        and 1 <= market.tick <= MAX_PRICE
         and market.status is _OPEN
     )
     return None if sound else Reason.INVALID_MARKET
