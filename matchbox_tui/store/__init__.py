@@ -1,0 +1,57 @@
+"""The store: everything that touches Redis. May import the engine.
+
+`Server` and `Link` connect, `Keys` and the scripts say what lies where, `Store` is a node's
+access to a venue, `Client` everybody else's, `Replica` the fold that both share, and
+`EmbeddedServer` a private server for those who have none.
+"""
+
+from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client
+from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus
+from matchbox_tui.store.embedded import EmbeddedServer
+from matchbox_tui.store.errors import (
+    InDoubt,
+    JournalBroken,
+    Overloaded,
+    Refused,
+    StoreError,
+    Unreachable,
+    Unusable,
+)
+from matchbox_tui.store.fills import FillMessage, fill_message
+from matchbox_tui.store.journal import Entry, Tip, chained
+from matchbox_tui.store.keys import Keys
+from matchbox_tui.store.link import Link, Server
+from matchbox_tui.store.replica import Replica
+from matchbox_tui.store.server_check import check_server
+from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
+
+__all__ = [
+    "MAX_BATCH",
+    "QUEUE_LIMIT",
+    "Client",
+    "ClusterStatus",
+    "Commit",
+    "EmbeddedServer",
+    "Entry",
+    "FillMessage",
+    "InDoubt",
+    "InstanceStatus",
+    "JournalBroken",
+    "Keys",
+    "LeaderView",
+    "Link",
+    "Outcome",
+    "Overloaded",
+    "Refused",
+    "Replica",
+    "Server",
+    "Store",
+    "StoreError",
+    "Tenure",
+    "Tip",
+    "Unreachable",
+    "Unusable",
+    "chained",
+    "check_server",
+    "fill_message",
+]

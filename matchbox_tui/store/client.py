@@ -1,0 +1,100 @@
+"""A client of the venue: what the app, the traders, the gateway and the commands share."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from matchbox_tui.engine import NewOrder, Tagged, encode_command
+from matchbox_tui.store.cluster import ClusterStatus, read_cluster
+from matchbox_tui.store.journal import Entry
+from matchbox_tui.store.keys import Keys
+from matchbox_tui.store.link import Server
+from matchbox_tui.store.replica import Replica
+from matchbox_tui.store.scripts import SUBMIT
+from matchbox_tui.store.server_check import check_server
+from matchbox_tui.store.store import read_tail
+
+MAX_BATCH = 1000
+"""Most commands that one submit may carry."""
+
+QUEUE_LIMIT = 200_000
+"""Commands that may wait before submits are refused with `Overloaded`."""
+
+REMEMBER_MS = 24 * 3600 * 1000
+"""How long a client_order_id is known."""
+
+
+class Client:
+    """Submits commands, follows the journal and reads the cluster's status.
+
+    Each of the three has a connection of its own, so that none waits for another.
+    """
+
+    def __init__(self, server: Server, keys: Keys, name: str = "client") -> None:
+        self.server = server
+        self.keys = keys
+        self.warnings: tuple[str, ...] = ()
+        self._submitting = server.link(f"matchbox-{name}:submit")
+        self._following = server.link(f"matchbox-{name}:follow")
+        self._asking = server.link(f"matchbox-{name}:ask")
+
+    @classmethod
+    async def connect(cls, url: str, prefix: str = "", name: str = "client") -> "Client":
+        """A client of the venue at `url`. Raises `Unreachable` or `Unusable`."""
+        client = cls(Server(url), Keys(prefix), name)
+        try:
+            client.warnings = await check_server(client._asking)
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def close(self) -> None:
+        for link in (self._submitting, self._following, self._asking):
+            await link.close()
+
+    async def submit(self, commands: Sequence[NewOrder | Tagged]) -> list[int]:
+        """Queues up to 1000 commands, all or none, in their order.
+
+        Returns one number a command: the id that a new order got (whatever id it came with),
+        or 0. A client_order_id that its trader has used before queues nothing and returns the
+        first order's id, negative. Raises `Overloaded` and other `Refused` where nothing was
+        queued, `Unreachable` where nothing was sent, `InDoubt` where that is unknown.
+        """
+        if not 1 <= len(commands) <= MAX_BATCH:
+            raise ValueError(f"a batch holds 1 to {MAX_BATCH} commands")
+        keys = [self.keys.queue, self.keys.order_id]
+        args: list[str | bytes | int] = [QUEUE_LIMIT, REMEMBER_MS]
+        for command in commands:
+            if isinstance(command, NewOrder):
+                if command.client_order_id:
+                    keys.append(self.keys.client_order(command.trader, command.client_order_id))
+                args.append(_without_id(command))
+            else:
+                args.append(encode_command(command))
+        return list(await self._submitting.run(SUBMIT, keys, args))
+
+    async def follow(
+        self, replica: Replica, *, wait_ms: int = 500, until: int | None = None
+    ) -> AsyncIterator[Entry]:
+        """Applies the journal after the replica's place to it, yielding entry by entry.
+
+        Waits for more at the tip, or ends at sequence `until`. Raises `StoreError` when the
+        connection is lost: call it again with the same replica, and nothing is missed.
+        """
+        while until is None or replica.seq < until:
+            for entry in await read_tail(self._following, self.keys, replica.seq, 256, wait_ms):
+                replica.apply(entry)
+                yield entry
+
+    async def catch_up(self, replica: Replica) -> None:
+        """Applies everything that is in the journal now."""
+        async for _ in self.follow(replica, until=(await self.cluster()).seq):
+            pass
+
+    async def cluster(self) -> ClusterStatus:
+        return await read_cluster(self._asking, self.keys)
+
+
+def _without_id(order: NewOrder) -> bytes:
+    encoded = encode_command(order)
+    start = encoded.index(b",") + 1
+    return (b"*" if order.client_order_id else b"") + encoded[start:]

@@ -1,0 +1,85 @@
+"""Who is there: heartbeats of the instances and the state of the lead."""
+
+import msgspec
+
+from matchbox_tui.store.keys import Keys
+from matchbox_tui.store.link import Link
+
+
+class InstanceStatus(msgspec.Struct, frozen=True):
+    """One instance's heartbeat.
+
+    `role` is follower, catching_up or leading; `seq` is the last command it applied;
+    `connection` is the server's id of the connection that dies with the process; `started` is
+    in ns since the epoch.
+    """
+
+    id: str
+    role: str
+    epoch: int
+    pid: int
+    host: str
+    seq: int
+    connection: int
+    started: int
+
+
+class ClusterStatus(msgspec.Struct, frozen=True):
+    """The venue as a whole: `seq` is the journal's tip, `queue_depth` counts commands waiting."""
+
+    leader: str | None
+    epoch: int
+    seq: int
+    queue_depth: int
+    instances: tuple[InstanceStatus, ...]
+
+
+async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
+    """Reads the venue's status in two round trips. Raises `StoreError`."""
+    leader, epoch, seq, depth, ids = await link.calls(
+        [
+            ("GET", keys.leader),
+            ("GET", keys.epoch),
+            ("HGET", keys.cursor, "seq"),
+            ("LLEN", keys.queue),
+            ("ZRANGE", keys.instances, 0, -1),
+        ]
+    )
+    for reply in (leader, epoch, seq, depth, ids):
+        if isinstance(reply, Exception):
+            raise reply
+    names = sorted(name.decode() for name in ids)
+    hashes = await link.calls([("HGETALL", keys.instance(name)) for name in names]) if names else []
+    instances = tuple(
+        parse_instance(name, flat) for name, flat in zip(names, hashes, strict=True) if flat
+    )
+    return ClusterStatus(
+        leader.decode() if leader is not None else None,
+        int(epoch or 0),
+        int(seq or 0),
+        depth,
+        instances,
+    )
+
+
+def parse_instance(name: str, flat: list[bytes]) -> InstanceStatus:
+    """An instance out of its hash. What is missing or no number counts as 0."""
+    fields = {
+        key.decode(): value.decode(errors="replace")
+        for key, value in zip(flat[::2], flat[1::2], strict=True)
+    }
+
+    def number(field: str) -> int:
+        text = fields.get(field, "")
+        return int(text) if text.isdecimal() else 0
+
+    return InstanceStatus(
+        name,
+        fields.get("role", "?"),
+        number("epoch"),
+        number("pid"),
+        fields.get("host", "?"),
+        number("seq"),
+        number("connection"),
+        number("started"),
+    )

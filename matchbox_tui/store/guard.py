@@ -1,0 +1,72 @@
+"""Runs a server as a child and ends it when whoever started this goes away.
+
+Run as a script by `EmbeddedServer`, alone and with the standard library only, so that it is
+up in milliseconds: ``python -I guard.py LOCK REMOVE COMMAND...``. It holds a lock on the file
+LOCK, prints the server's process id, and waits for its own standard input to close, which also
+happens when the starting process is killed. Then it stops the server and removes the directory
+REMOVE ("" for none).
+"""
+
+import fcntl
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+STOP_SECONDS = 5
+LOCKED = 4
+"""Exit code where another process uses the data directory."""
+
+
+def run(lock: str, remove: str, command: list[str]) -> int:
+    """Returns the server's exit code, or `LOCKED`."""
+    held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return LOCKED
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+
+    def wake(number: int, frame: FrameType | None) -> None:
+        os.write(waker, b".")
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, wake)
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    sys.stdout.write(f"{server.pid}\n")
+    sys.stdout.flush()
+    with selectors.DefaultSelector() as selector:
+        selector.register(woken, selectors.EVENT_READ)
+        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        while server.poll() is None:
+            ready = [key.fd for key, _ in selector.select(timeout=1)]
+            if woken in ready:
+                os.read(woken, 64)
+                if server.poll() is None:
+                    break
+            elif ready and not os.read(sys.stdin.fileno(), 64):
+                break
+    code = _stop(server)
+    if remove:
+        shutil.rmtree(remove, ignore_errors=True)
+    return code
+
+
+def _stop(server: subprocess.Popen[bytes]) -> int:
+    if server.poll() is None:
+        server.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if server.poll() is None:
+        server.kill()
+    return server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -1,0 +1,45 @@
+"""Every Redis key of a venue, and nothing else.
+
+A venue is one set of keys. Its prefix is empty by default; on a cluster it must be a hash tag
+such as ``{venue}:`` so that all of them live on one shard.
+"""
+
+from matchbox_tui.engine import DEFAULT_MARKET
+
+
+class Keys:
+    """The names of one venue's keys and channels."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+        self.queue = f"{prefix}engine:order_queue"
+        """List of commands as JSON, FIFO."""
+        self.order_id = f"{prefix}engine:order_id_counter"
+        """String, INCR: order ids."""
+        self.leader = f"{prefix}engine:leader"
+        """String with a time to live: the instance id of the leader."""
+        self.epoch = f"{prefix}engine:epoch"
+        """String, INCR at every election: the fencing token."""
+        self.cursor = f"{prefix}engine:cursor"
+        """Hash seq, chain, epoch: the tip of the journal."""
+        self.log = f"{prefix}engine:log"
+        """Stream, one entry per commit: the journal."""
+        self.instances = f"{prefix}engine:instances"
+        """Sorted set of instance ids by the time (ms) at which their heartbeat runs out."""
+        self.fills_stream = f"{prefix}events_stream"
+        """Stream of fills, field `event`."""
+        self.fills_channel = f"{prefix}fills:events"
+        """Pub/Sub channel of fills."""
+
+    def instance(self, instance_id: str) -> str:
+        """Hash with a time to live: an instance's heartbeat."""
+        return f"{self.prefix}engine:instance:{instance_id}"
+
+    def client_order(self, trader: str, client_order_id: str) -> str:
+        """String with a time to live: the order id that a client_order_id stands for."""
+        return f"{self.prefix}engine:client_order:{trader}:{client_order_id}"
+
+    def book(self, market: str) -> str:
+        """String: the best levels of a market's book as JSON."""
+        name = f"{self.prefix}orderbook:snapshot"
+        return name if market == DEFAULT_MARKET else f"{name}:{market}"

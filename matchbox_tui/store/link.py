@@ -1,0 +1,211 @@
+"""One connection to the server, used by one caller at a time, that never sends anything twice.
+
+redis-py's clients retry by default, which repeats a write whose reply was lost. A `Link` drives
+a single redis-py connection instead: what fails before sending is `Unreachable`, what fails
+after it is `InDoubt`, and it is for the caller to ask what became of it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from redis import exceptions as redis_errors
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from matchbox_tui.store.errors import (
+    InDoubt,
+    Overloaded,
+    Refused,
+    StoreError,
+    Unreachable,
+    Unusable,
+)
+from matchbox_tui.store.scripts import Script
+
+Argument = str | bytes | int
+Reply = Any
+"""What the server answers: None, int, bytes, a list of those, or a `Refused` in a batch."""
+
+_DEAD = (
+    redis_errors.ConnectionError,
+    redis_errors.TimeoutError,
+    redis_errors.InvalidResponse,
+    OSError,
+    asyncio.IncompleteReadError,
+    # redis-py raises these when a connection dies under it.
+    AttributeError,
+    TypeError,
+    RuntimeError,
+)
+
+
+class Server:
+    """Where the venue's server is. Makes links to it; opens nothing by itself."""
+
+    def __init__(self, url: str, timeout_s: float = 1.5) -> None:
+        """Raises `Unusable` for a URL that can't be understood."""
+        self.url = url
+        self.shown = _without_password(url)
+        try:
+            self._pool = ConnectionPool.from_url(
+                url,
+                retry=Retry(NoBackoff(), 0),
+                socket_timeout=timeout_s,
+                socket_connect_timeout=timeout_s,
+                protocol=2,
+                lib_name=None,
+                lib_version=None,
+            )
+        except (ValueError, TypeError) as error:
+            raise Unusable(
+                f"{self.shown!r} is no server address ({error}): set REDIS_URL to"
+                " redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH"
+            ) from None
+
+    def link(self, name: str = "") -> "Link":
+        return Link(self, name)
+
+    def connection(self) -> AbstractConnection:
+        connection: AbstractConnection = self._pool.connection_class(**self._pool.connection_kwargs)
+        return connection
+
+
+class Link:
+    """A connection that opens itself when it is needed and again after a loss."""
+
+    def __init__(self, server: Server, name: str = "") -> None:
+        self._server = server
+        self._name = name
+        self._connection: AbstractConnection | None = None
+        self._lock = asyncio.Lock()
+
+    async def call(self, *command: Argument, timeout_s: float | None = None) -> Reply:
+        """The server's reply. Raises `StoreError`."""
+        reply = (await self.calls([command], timeout_s))[0]
+        if isinstance(reply, Refused):
+            raise reply
+        return reply
+
+    async def calls(
+        self, commands: Sequence[Sequence[Argument]], timeout_s: float | None = None
+    ) -> list[Reply]:
+        """Sends the commands together and returns their replies, a refusal as `Refused`.
+
+        Raises `Unreachable` where nothing was sent, `InDoubt` where that can't be known.
+        """
+        async with self._lock:
+            connection = await self._open()
+            try:
+                await connection.send_packed_command(
+                    connection.pack_commands(commands), check_health=False
+                )
+                return [await self._read(connection, timeout_s) for _ in commands]
+            except _DEAD as error:
+                await self._drop()
+                raise InDoubt(
+                    f"lost the server at {self._server.shown} ({_words(error)})"
+                ) from None
+            except BaseException:
+                # Cancelled half way: what is still to come would answer somebody else.
+                await self._drop()
+                raise
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Argument]) -> Reply:
+        """Runs a script, loading it where the server doesn't know it. Raises `StoreError`."""
+        return (await self.run_then(script, keys, args))[0]
+
+    async def run_then(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        args: Sequence[Argument],
+        *then: Sequence[Argument],
+    ) -> list[Reply]:
+        """As `run`, with further commands in the same round trip; the replies of all."""
+        replies = await self.calls([("EVALSHA", script.sha, len(keys), *keys, *args), *then])
+        if isinstance(replies[0], UnknownScript):
+            replies = await self.calls([("EVAL", script.text, len(keys), *keys, *args), *then])
+        if isinstance(replies[0], Refused):
+            raise replies[0]
+        return replies
+
+    async def close(self) -> None:
+        """Closes the connection; a later call would open a new one."""
+        await self._drop()
+
+    async def _open(self) -> AbstractConnection:
+        connection = self._connection
+        if connection is not None and connection.is_connected:
+            return connection
+        await self._drop()
+        connection = self._server.connection()
+        where = self._server.shown
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
+            if self._name:
+                await connection.send_command("CLIENT", "SETNAME", self._name)
+                await connection.read_response()
+        except (redis_errors.AuthenticationError, redis_errors.AuthorizationError) as error:
+            raise Unusable(
+                f"{where} refuses the login ({_words(error)}): put user and password into REDIS_URL"
+            ) from None
+        except redis_errors.InvalidResponse:
+            raise Unusable(f"{where} is no Redis or Valkey server: check REDIS_URL") from None
+        except redis_errors.BusyLoadingError as error:
+            raise Unreachable(f"{where} is not ready ({_words(error)})") from None
+        except redis_errors.ResponseError as error:
+            if self._name and "NOPERM" in str(error).upper():
+                self._connection = connection
+                return connection
+            raise Unusable(f"{where} refuses the connection ({_words(error)})") from None
+        except _DEAD as error:
+            raise Unreachable(
+                f"can't reach a server at {where} ({_words(error)}): start one with"
+                " 'matchbox redis', or set REDIS_URL"
+            ) from None
+        self._connection = connection
+        return connection
+
+    async def _read(self, connection: AbstractConnection, timeout_s: float | None) -> Reply:
+        try:
+            return await connection.read_response(disable_decoding=True, timeout=timeout_s)
+        except redis_errors.NoScriptError as error:
+            return UnknownScript(str(error))
+        except redis_errors.ResponseError as error:
+            return _refusal(error)
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(*_DEAD):
+                await connection.disconnect(nowait=True)
+
+
+class UnknownScript(Refused):
+    """The server has not seen this script since it started."""
+
+
+def _refusal(error: redis_errors.ResponseError) -> StoreError:
+    text = _words(error)
+    if text.startswith("OVERLOADED"):
+        return Overloaded(f"{text.removeprefix('OVERLOADED ')}: try again in a moment")
+    if "OOM" in text or isinstance(error, redis_errors.OutOfMemoryError):
+        return Refused(f"the server is out of memory and takes no writes ({text})")
+    return Refused(f"the server refused: {text}")
+
+
+def _words(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text.rstrip(".") or type(error).__name__
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    login, at, host = rest.rpartition("@")
+    if not at:
+        return url
+    user = login.partition(":")[0]
+    return f"{scheme}{separator}{user}{':***' if ':' in login else ''}@{host}"

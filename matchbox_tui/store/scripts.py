@@ -1,0 +1,185 @@
+"""The Lua scripts: every step that must be all or nothing.
+
+Lua has no rollback, so each script reads and checks everything before its first write. Values
+that go to one command in bulk stay below Lua's limit for unpack (batches are at most 1000).
+"""
+
+import hashlib
+
+
+class Script:
+    """A script's text, and the digest under which a server that has seen it knows it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+# KEYS  queue, order id counter, then the client_order key of each order that has one, in order
+# ARGV  queue limit, ms to remember a client_order_id, then one text a command, told apart by
+#       its first byte: '"' a new order's JSON after '{"id":N,', '*' the same with a
+#       client_order_id, '{' any other command as it is
+# Returns an array, one number a command: the new order's id, minus the id where the
+#       client_order_id was known (nothing queued), 0 for other commands.
+# Error OVERLOADED, nothing queued, where the queue would grow beyond its limit.
+SUBMIT = Script("""
+local queued = redis.call('LLEN', KEYS[1])
+if queued + #ARGV - 2 > tonumber(ARGV[1]) then
+  return redis.error_reply('OVERLOADED the order queue holds ' .. queued .. ' commands')
+end
+local known, fresh, named = {}, 0, 2
+for i = 3, #ARGV do
+  local kind = string.sub(ARGV[i], 1, 1)
+  if kind == '*' then
+    named = named + 1
+    local key = KEYS[named]
+    if known[key] == nil then
+      known[key] = redis.call('GET', key)
+      if not known[key] then
+        known[key] = 0
+        fresh = fresh + 1
+      end
+    end
+  elseif kind == '"' then
+    fresh = fresh + 1
+  end
+end
+local id = 0
+if fresh > 0 then
+  id = redis.call('INCRBY', KEYS[2], fresh) - fresh
+end
+local reply, elements = {}, {}
+named = 2
+for i = 3, #ARGV do
+  local kind = string.sub(ARGV[i], 1, 1)
+  local taken = 0
+  if kind == '{' then
+    elements[#elements + 1] = ARGV[i]
+  else
+    local body, key = ARGV[i], nil
+    if kind == '*' then
+      named = named + 1
+      key = KEYS[named]
+      body = string.sub(body, 2)
+      if known[key] ~= 0 then
+        taken = -tonumber(known[key])
+      end
+    end
+    if taken == 0 then
+      id = id + 1
+      taken = id
+      local text = string.format('%.0f', id)
+      elements[#elements + 1] = '{"id":' .. text .. ',' .. body
+      if key then
+        redis.call('SET', key, text, 'PX', ARGV[2])
+        known[key] = text
+      end
+    end
+  end
+  reply[#reply + 1] = taken
+end
+if #elements > 0 then
+  redis.call('RPUSH', KEYS[1], unpack(elements))
+end
+return reply
+""")
+
+# KEYS  leader, epoch, cursor      ARGV  instance id, lease ms
+# Returns {epoch, seq, chain} of the new leader's tenure, or nil where somebody leads.
+ELECT = Script("""
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+  return nil
+end
+local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain')
+return {redis.call('INCR', KEYS[2]), tip[1] or '0', tip[2] or ''}
+""")
+
+# KEYS  leader, epoch, cursor      ARGV  instance id, lease ms, epoch seen
+# As ELECT, but takes the lead from a leader that was seen dead, if nobody has done so since.
+USURP = Script("""
+if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[3] then
+  return nil
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain')
+return {redis.call('INCR', KEYS[2]), tip[1] or '0', tip[2] or ''}
+""")
+
+# KEYS  leader, epoch      ARGV  instance id, epoch, lease ms
+# Returns 1 where the lease is this instance's for this epoch and runs anew, else 0.
+RENEW = Script("""
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then
+  return 0
+end
+local leader = redis.call('GET', KEYS[1])
+if leader and leader ~= ARGV[1] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return 1
+""")
+
+# KEYS  leader, epoch      ARGV  instance id, epoch
+# Returns 1 where the lease was this instance's and is given up, else 0.
+RELEASE = Script("""
+if redis.call('GET', KEYS[2]) ~= ARGV[2] or redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+return redis.call('DEL', KEYS[1])
+""")
+
+# KEYS  cursor, epoch, leader, log, queue, then the book keys to set
+# ARGV  instance id, epoch, seq before, chain before, seq after, chain after, n, sha1 of the
+#       first n queue elements joined by NUL, events as JSON, journal version, lease ms, then
+#       the books
+# Returns OK; or, with nothing changed: DUP (it is in already), FENCED (another leads), CAS
+#       (the journal's tip is not the one expected), INPUT (the queue's head is not what was
+#       matched).
+COMMIT = Script("""
+local tip = redis.call('HMGET', KEYS[1], 'seq', 'chain')
+local seq, chain = tip[1] or '0', tip[2] or ''
+if seq == ARGV[5] and chain == ARGV[6] then
+  return 'DUP'
+end
+local leader = redis.call('GET', KEYS[3])
+if redis.call('GET', KEYS[2]) ~= ARGV[2] or (leader and leader ~= ARGV[1]) then
+  return 'FENCED'
+end
+if seq ~= ARGV[3] or chain ~= ARGV[4] then
+  return 'CAS'
+end
+local n = tonumber(ARGV[7])
+local head = redis.call('LRANGE', KEYS[5], 0, n - 1)
+if #head ~= n or redis.sha1hex(table.concat(head, '\\0')) ~= ARGV[8] then
+  return 'INPUT'
+end
+redis.call(
+  'XADD', KEYS[4], ARGV[5] .. '-0', 'v', ARGV[10], 'e', ARGV[2], 'c', ARGV[6], 'b', ARGV[9]
+)
+redis.call('LTRIM', KEYS[5], n, -1)
+redis.call('HSET', KEYS[1], 'seq', ARGV[5], 'chain', ARGV[6], 'epoch', ARGV[2])
+for i = 6, #KEYS do
+  redis.call('SET', KEYS[i], ARGV[i + 6])
+end
+redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[11])
+return 'OK'
+""")
+
+# KEYS  events_stream      ARGV  fills channel, then an id and a fill as JSON, alternating
+# Adds each fill under its own id and publishes it only where the stream took it, so that a
+# fill that is there already is neither added nor published again. Returns how many were new.
+PUBLISH = Script("""
+local new = 0
+for i = 2, #ARGV, 2 do
+  local added = redis.pcall('XADD', KEYS[1], ARGV[i], 'event', ARGV[i + 1])
+  if type(added) == 'table' and added.err then
+    if not string.find(added.err, 'equal or smaller', 1, true) then
+      return added
+    end
+  else
+    redis.call('PUBLISH', ARGV[1], ARGV[i + 1])
+    new = new + 1
+  end
+end
+return new
+""")

@@ -1,0 +1,275 @@
+"""What an engine node does with the server: the lead, the queue's head, the journal's tip."""
+
+import enum
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from matchbox_tui.engine import encode_command
+from matchbox_tui.engine.commands import Tagged
+from matchbox_tui.store.cluster import InstanceStatus, parse_instance
+from matchbox_tui.store.errors import Refused, StoreError
+from matchbox_tui.store.fills import FillMessage
+from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
+from matchbox_tui.store.keys import Keys
+from matchbox_tui.store.link import Link, Reply, Server
+from matchbox_tui.store.scripts import COMMIT, ELECT, PUBLISH, RELEASE, RENEW, USURP
+
+FILLS_A_CALL = 250
+"""Fills published in one script call, so that no call holds the server for long."""
+
+
+class Tenure(msgspec.Struct, frozen=True):
+    """A lead that was won: its epoch, and the journal's tip at that moment."""
+
+    epoch: int
+    tip: Tip
+
+
+class Outcome(enum.Enum):
+    """What became of a commit. After anything but OK and DUP the leader's state is void."""
+
+    OK = "OK"
+    DUP = "DUP"
+    FENCED = "FENCED"
+    CAS = "CAS"
+    INPUT = "INPUT"
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """One batch, matched: what it takes from the queue and what it adds to the journal."""
+
+    epoch: int
+    before: Tip
+    after: Tip
+    elements: list[bytes]
+    blob: bytes
+    books: dict[str, bytes]
+
+
+class LeaderView(msgspec.Struct, frozen=True):
+    """What a follower sees of the lead.
+
+    `gone` says that the leader's own connection has left the server: its process is dead.
+    """
+
+    leader: str | None
+    epoch: int
+    gone: bool
+
+
+class Store:
+    """One instance's access to one venue, over three connections.
+
+    One carries the lead and the journal, one waits for the queue or the journal to grow, and
+    one is the instance's presence: the server closes it the moment that the process dies.
+    """
+
+    def __init__(self, server: Server, keys: Keys, instance_id: str) -> None:
+        self.instance_id = instance_id
+        self.keys = keys
+        name = f"matchbox:{instance_id}"
+        self._main = server.link(f"{name}:main")
+        self._waiting = server.link(f"{name}:wait")
+        self._presence = server.link(name)
+        self._leader_connection: tuple[str, int] | None = None
+
+    async def close(self) -> None:
+        for link in (self._main, self._waiting, self._presence):
+            await link.close()
+
+    # The lead
+
+    async def elect(self, lease_ms: int) -> Tenure | None:
+        """Takes the lead where nobody has it."""
+        keys = (self.keys.leader, self.keys.epoch, self.keys.cursor)
+        return _tenure(await self._main.run(ELECT, keys, (self.instance_id, lease_ms)))
+
+    async def usurp(self, seen_epoch: int, lease_ms: int) -> Tenure | None:
+        """Takes the lead from a leader that was seen dead in `seen_epoch`."""
+        keys = (self.keys.leader, self.keys.epoch, self.keys.cursor)
+        return _tenure(await self._main.run(USURP, keys, (self.instance_id, lease_ms, seen_epoch)))
+
+    async def renew(self, epoch: int, lease_ms: int) -> bool:
+        """Runs the lease anew; False where the lead is lost."""
+        keys = (self.keys.leader, self.keys.epoch)
+        return bool(await self._presence.run(RENEW, keys, (self.instance_id, epoch, lease_ms)))
+
+    async def release(self, epoch: int) -> bool:
+        """Gives the lead up, so that the next one need not wait for the lease to end."""
+        keys = (self.keys.leader, self.keys.epoch)
+        return bool(await self._presence.run(RELEASE, keys, (self.instance_id, epoch)))
+
+    async def view(self) -> LeaderView:
+        """Who leads, and whether its process is still connected. One round trip as a rule."""
+        known = self._leader_connection
+        commands: list[tuple[str | int, ...]] = [
+            ("GET", self.keys.leader),
+            ("GET", self.keys.epoch),
+        ]
+        if known is not None:
+            commands.append(("CLIENT", "LIST", "ID", known[1]))
+        replies = await self._main.calls(commands)
+        leader_raw, epoch_raw = _checked(replies[0]), _checked(replies[1])
+        leader = leader_raw.decode() if leader_raw is not None else None
+        epoch = int(epoch_raw or 0)
+        if leader is None:
+            self._leader_connection = None
+            return LeaderView(None, epoch, gone=False)
+        if known is None or known[0] != leader:
+            await self._find_connection(leader)
+            return LeaderView(leader, epoch, gone=False)
+        if isinstance(replies[2], Refused) or _is_listed(replies[2], leader):
+            # Where CLIENT is not allowed, the lease alone decides.
+            return LeaderView(leader, epoch, gone=False)
+        # It may have connected anew; its heartbeat would tell.
+        await self._find_connection(leader)
+        gone = self._leader_connection in (known, None)
+        return LeaderView(leader, epoch, gone=gone)
+
+    async def _find_connection(self, leader: str) -> None:
+        heartbeat = await self.instance(leader)
+        connection = heartbeat.connection if heartbeat is not None else 0
+        self._leader_connection = (leader, connection) if connection else None
+
+    # Heartbeats
+
+    async def heartbeat(
+        self, role: str, epoch: int, pid: int, host: str, seq: int, started: int, ttl_ms: int
+    ) -> None:
+        """Says that this instance lives, over the connection that dies with it."""
+        key = self.keys.instance(self.instance_id)
+        connection, clock = await self._presence.calls([("CLIENT", "ID"), ("TIME",)])
+        now_ms = int(_checked(clock)[0]) * 1000
+        replies = await self._presence.calls(
+            [
+                (
+                    *("HSET", key, "role", role, "epoch", epoch, "pid", pid, "host", host),
+                    *("seq", seq, "started", started),
+                    *("connection", 0 if isinstance(connection, Refused) else connection),
+                ),
+                ("PEXPIRE", key, ttl_ms),
+                ("ZADD", self.keys.instances, now_ms + ttl_ms, self.instance_id),
+                ("ZREMRANGEBYSCORE", self.keys.instances, "-inf", now_ms - 1000),
+            ]
+        )
+        for reply in replies:
+            _checked(reply)
+
+    async def depart(self) -> None:
+        """Takes the heartbeat away at a clean stop."""
+        await self._presence.calls(
+            [
+                ("DEL", self.keys.instance(self.instance_id)),
+                ("ZREM", self.keys.instances, self.instance_id),
+            ]
+        )
+
+    async def instance(self, instance_id: str) -> InstanceStatus | None:
+        flat = await self._main.call("HGETALL", self.keys.instance(instance_id))
+        return parse_instance(instance_id, flat) if flat else None
+
+    # The queue
+
+    async def peek(self, limit: int) -> list[bytes]:
+        """The first `limit` elements of the queue, which stay there."""
+        return list(await self._main.call("LRANGE", self.keys.queue, 0, limit - 1))
+
+    async def wait_for_command(self, seconds: float) -> bytes | None:
+        """The queue's head as soon as there is one, or None; the queue stays as it is."""
+        # Moving the head of a list to its own head changes nothing, but it blocks and wakes.
+        reply: bytes | None = await self._waiting.call(
+            *("BLMOVE", self.keys.queue, self.keys.queue, "LEFT", "LEFT", str(seconds)),
+            timeout_s=seconds + 1.5,
+        )
+        return reply
+
+    async def ask(self, command: Tagged) -> None:
+        """Queues a command of the node's own: an expiry that is due, a market to create."""
+        await self._presence.call("RPUSH", self.keys.queue, encode_command(command))
+
+    # The journal
+
+    async def commit(self, commit: Commit, lease_ms: int, peek: int) -> tuple[Outcome, list[bytes]]:
+        """Commits a batch, and in the same round trip peeks at the commands after it.
+
+        Raises `InDoubt` where the outcome is unknown; sending the same commit again is safe.
+        """
+        digest = hashlib.sha1(b"\0".join(commit.elements), usedforsecurity=False).hexdigest()
+        before, after = commit.before, commit.after
+        keys = self.keys
+        replies = await self._main.run_then(
+            COMMIT,
+            (
+                *(keys.cursor, keys.epoch, keys.leader, keys.log, keys.queue),
+                *(keys.book(market) for market in commit.books),
+            ),
+            (
+                *(self.instance_id, commit.epoch, before.seq, before.chain, after.seq, after.chain),
+                *(len(commit.elements), digest, commit.blob, VERSION, lease_ms),
+                *commit.books.values(),
+            ),
+            ("LRANGE", keys.queue, 0, peek - 1),
+        )
+        return Outcome(replies[0].decode()), list(_checked(replies[1]))
+
+    async def tip(self) -> Tip:
+        seq, chain = await self._main.call("HMGET", self.keys.cursor, "seq", "chain")
+        return Tip(int(seq or 0), (chain or b"").decode())
+
+    async def read(self, after: int, limit: int) -> list[Entry]:
+        """At most `limit` journal entries after sequence `after`."""
+        reply = await self._main.call("XRANGE", self.keys.log, f"({after}-0", "+", "COUNT", limit)
+        return [parse_entry(entry) for entry in reply]
+
+    async def tail(self, after: int, limit: int, wait_ms: int) -> list[Entry]:
+        """As `read`, but waits for the next entry where there is none yet."""
+        return await read_tail(self._waiting, self.keys, after, limit, wait_ms)
+
+    # The fills
+
+    async def last_published(self) -> tuple[int, int]:
+        """The id of the last fill in `events_stream`; (0, -1) where it is empty."""
+        reply = await self._presence.call("XREVRANGE", self.keys.fills_stream, "+", "-", "COUNT", 1)
+        if not reply:
+            return 0, -1
+        seq, _, n = reply[0][0].partition(b"-")
+        return int(seq), int(n)
+
+    async def publish(self, fills: Sequence[tuple[int, int, FillMessage]]) -> int:
+        """Adds fills under their (seq, n) and tells subscribers; returns how many were new."""
+        new = 0
+        for start in range(0, len(fills), FILLS_A_CALL):
+            args: list[str | bytes] = [self.keys.fills_channel]
+            for seq, n, fill in fills[start : start + FILLS_A_CALL]:
+                args += (f"{seq}-{n}", msgspec.json.encode(fill))
+            new += await self._presence.run(PUBLISH, (self.keys.fills_stream,), args)
+        return new
+
+
+async def read_tail(link: Link, keys: Keys, after: int, limit: int, wait_ms: int) -> list[Entry]:
+    """The journal entries after `after`, waiting up to `wait_ms` for the first."""
+    reply = await link.call(
+        *("XREAD", "COUNT", limit, "BLOCK", wait_ms, "STREAMS", keys.log, f"{after}-0"),
+        timeout_s=wait_ms / 1000 + 1.5,
+    )
+    return [parse_entry(entry) for entry in reply[0][1]] if reply else []
+
+
+def _checked(reply: Reply) -> Reply:
+    if isinstance(reply, StoreError):
+        raise reply
+    return reply
+
+
+def _tenure(reply: Reply) -> Tenure | None:
+    if reply is None:
+        return None
+    epoch, seq, chain = reply
+    return Tenure(int(epoch), Tip(int(seq), chain.decode()))
+
+
+def _is_listed(reply: bytes, leader: str) -> bool:
+    # Ids start anew with the server, so the name must fit as well.
+    return f" name=matchbox:{leader} ".encode() in reply
