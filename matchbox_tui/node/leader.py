@@ -1,0 +1,179 @@
+"""Leading: peek, match, commit, again. The only writer of the venue.
+
+Commands stay in the queue until the commit that answers them takes them out, so whatever dies
+between, nothing is lost and nothing happens twice. A commit whose reply was lost is sent again
+as it was: the store answers DUP where it is in, does it where it is not, and refuses where
+somebody else leads by now.
+"""
+
+import asyncio
+import logging
+import time
+
+import msgspec
+
+from matchbox_tui.engine import (
+    CreateMarket,
+    Event,
+    ExpireOrders,
+    Market,
+    decode_command,
+    encode_events,
+)
+from matchbox_tui.node.publisher import Publisher
+from matchbox_tui.node.settings import Settings
+from matchbox_tui.store import Commit, InDoubt, Outcome, Replica, Store, Unreachable
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 512
+"""Most commands in one commit."""
+
+BATCH_SECONDS = 0.05
+"""Longest time spent on matching one batch."""
+
+BOOK_DEPTH = 100
+"""Levels a side in the published book."""
+
+IDLE_SECONDS = 0.5
+"""Longest wait for a command before the leader looks around."""
+
+EXPIRY_CHECK_SECONDS = 0.05
+RESEND_SECONDS = 0.02
+
+
+class Deposed(Exception):
+    """The lead is lost; what was matched and not committed is void."""
+
+
+class Leader:
+    """One lead: from being caught up to being stopped or deposed."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        replica: Replica,
+        epoch: int,
+        markets: tuple[Market, ...],
+        stopping: asyncio.Event,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._replica = replica
+        self._epoch = epoch
+        self._markets = markets
+        self._stopping = stopping
+        self._publisher = Publisher(store)
+        self.clean = True
+        """Whether the replica holds nothing that is not committed."""
+
+    async def run(self) -> None:
+        """Leads until `stopping` is set. Raises `Deposed` or a `StoreError`."""
+        async with asyncio.TaskGroup() as tasks:
+            helpers = [
+                tasks.create_task(self._publisher.run()),
+                tasks.create_task(self._watch_expiries()),
+            ]
+            try:
+                await self._create_markets()
+                await self._work()
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+
+    async def _work(self) -> None:
+        batch = await self._store.peek(MAX_BATCH)
+        while not self._stopping.is_set():
+            if batch:
+                batch = await self._process(batch)
+            else:
+                head = await self._wait()
+                batch = [head] if head is not None else []
+
+    async def _wait(self) -> bytes | None:
+        """The queue's head, or None after a while or at a stop."""
+        waiting = asyncio.ensure_future(self._store.wait_for_command(IDLE_SECONDS))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return waiting.result() if waiting.done() else None
+        finally:
+            for future in (waiting, stopping):
+                future.cancel()
+            await asyncio.gather(waiting, stopping, return_exceptions=True)
+
+    async def _process(self, batch: list[bytes]) -> list[bytes]:
+        """Matches what of the batch fits the time, commits it, returns the next batch."""
+        before = self._replica.tip
+        self.clean = False
+        events, taken = self._match(batch)
+        blob = encode_events(events)
+        self._replica.advance(blob, self._epoch)
+        commit = Commit(
+            self._epoch,
+            before,
+            self._replica.tip,
+            batch[:taken],
+            blob,
+            self._changed_books(events),
+        )
+        batch = await self._commit(commit)
+        self.clean = True
+        self._publisher.offer(before.seq + 1, commit.after.seq, events)
+        return batch
+
+    def _match(self, batch: list[bytes]) -> tuple[list[Event], int]:
+        exchange = self._replica.exchange
+        events: list[Event] = []
+        deadline = time.monotonic() + BATCH_SECONDS
+        taken = 0
+        for element in batch:
+            events += exchange.apply(decode_command(element))
+            taken += 1
+            if taken & 31 == 0 and time.monotonic() > deadline:
+                break
+        return events, taken
+
+    def _changed_books(self, events: list[Event]) -> dict[str, bytes]:
+        books = self._replica.exchange.books
+        touched = dict.fromkeys(event.market for event in events)
+        return {
+            market: msgspec.json.encode(books[market].snapshot(BOOK_DEPTH))
+            for market in touched
+            if market in books
+        }
+
+    async def _commit(self, commit: Commit) -> list[bytes]:
+        give_up = time.monotonic() + self._settings.lease_ms / 1000
+        while True:
+            try:
+                outcome, batch = await self._store.commit(
+                    commit, self._settings.lease_ms, MAX_BATCH
+                )
+                break
+            except (InDoubt, Unreachable):
+                if time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(RESEND_SECONDS)
+        if outcome not in (Outcome.OK, Outcome.DUP):
+            raise Deposed(f"commit {commit.after.seq} of epoch {self._epoch}: {outcome.value}")
+        return batch
+
+    async def _create_markets(self) -> None:
+        for market in self._markets:
+            if market.symbol not in self._replica.exchange.books:
+                await self._store.ask(CreateMarket(market, time.time_ns()))
+
+    async def _watch_expiries(self) -> None:
+        """Asks for an expiry, through the queue, when a GTD order is due."""
+        asked = 0
+        while True:
+            await asyncio.sleep(EXPIRY_CHECK_SECONDS)
+            due = self._replica.exchange.next_expiry
+            now = time.time_ns()
+            if due is None or due > now:
+                asked = 0
+            elif now - asked > 1_000_000_000:
+                asked = now
+                await self._store.ask(ExpireOrders(now))

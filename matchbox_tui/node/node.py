@@ -1,0 +1,169 @@
+"""One instance's life: follower, catching up, leading, and round again."""
+
+import asyncio
+import contextlib
+import enum
+import gc
+import logging
+import os
+import socket
+import time
+
+from matchbox_tui.engine import Market
+from matchbox_tui.node.follower import catch_up, follow
+from matchbox_tui.node.leader import Deposed, Leader
+from matchbox_tui.node.settings import Settings
+from matchbox_tui.store import JournalBroken, Replica, Store, StoreError, Tenure
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.1
+LONGEST_RETRY_SECONDS = 1.0
+
+
+class Role(enum.StrEnum):
+    FOLLOWER = "follower"
+    CATCHING_UP = "catching_up"
+    LEADING = "leading"
+
+
+class Node:
+    """An engine instance. `run` returns after `stop`; whatever else happens, it goes on."""
+
+    def __init__(
+        self, store: Store, settings: Settings | None = None, markets: tuple[Market, ...] = ()
+    ) -> None:
+        self.store = store
+        self.settings = settings if settings is not None else Settings()
+        self.replica = Replica()
+        self.role = Role.FOLLOWER
+        self.epoch = 0
+        self._markets = markets
+        self._stopping = asyncio.Event()
+        self._started = time.time_ns()
+
+    def stop(self) -> None:
+        """Asks for a clean end: the commit under way is finished and the lead released."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Lives until `stop`. Raises `JournalBroken` where even a fresh replay of it fails."""
+        beating = asyncio.ensure_future(self._beat())
+        try:
+            await self._live()
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+            with contextlib.suppress(StoreError):
+                await self.store.depart()
+            await self.store.close()
+
+    async def _live(self) -> None:
+        pause = RETRY_SECONDS
+        while not self._stopping.is_set():
+            fresh = self.replica.seq == 0
+            try:
+                await self._serve_once()
+                pause = RETRY_SECONDS
+            except JournalBroken as error:
+                if fresh:
+                    raise
+                log.error("Starting over from the journal: %s", error)
+                self.replica = Replica()
+            except Deposed as error:
+                log.warning("No longer leader: %s", error)
+            except StoreError as error:
+                log.warning("%s", error)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+                pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+            except Exception:
+                # Whatever it was, a follower with a fresh state is always right.
+                log.exception("Unexpected error; starting over as a follower")
+                self.replica = Replica()
+                await asyncio.sleep(pause)
+
+    async def _serve_once(self) -> None:
+        """Follows until elected, then leads until stopped or deposed."""
+        self._enter(Role.FOLLOWER, self.replica.epoch)
+        following = asyncio.ensure_future(follow(self.store, self.settings, self.replica))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                return
+            tenure = following.result()
+        finally:
+            for future in (following, stopping):
+                future.cancel()
+            await asyncio.gather(following, stopping, return_exceptions=True)
+        await self._reign(tenure)
+
+    async def _reign(self, tenure: Tenure) -> None:
+        self._enter(Role.CATCHING_UP, tenure.epoch)
+        work = asyncio.ensure_future(self._lead(tenure))
+        renewing = asyncio.ensure_future(self._renew(tenure.epoch))
+        try:
+            await asyncio.wait((work, renewing), return_when=asyncio.FIRST_COMPLETED)
+            (work if work.done() else renewing).result()
+        finally:
+            for future in (work, renewing):
+                future.cancel()
+            await asyncio.gather(work, renewing, return_exceptions=True)
+            self._enter(Role.FOLLOWER, tenure.epoch)
+            with contextlib.suppress(StoreError):
+                await self.store.release(tenure.epoch)
+
+    async def _lead(self, tenure: Tenure) -> None:
+        await catch_up(self.store, self.replica, tenure)
+        # What lives now lives long: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        self._enter(Role.LEADING, tenure.epoch)
+        log.info("Became engine leader: %s, epoch %d", self.store.instance_id, tenure.epoch)
+        leader = Leader(
+            self.store,
+            self.settings,
+            self.replica,
+            tenure.epoch,
+            self._markets,
+            self._stopping,
+        )
+        try:
+            await leader.run()
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        finally:
+            if not leader.clean:
+                self.replica = Replica()
+
+    async def _renew(self, epoch: int) -> None:
+        """Keeps the lease. Runs on the loop it vouches for, so that a hung one loses it."""
+        while True:
+            await asyncio.sleep(self.settings.renew_ms / 1000)
+            if not await self.store.renew(epoch, self.settings.lease_ms):
+                raise Deposed(f"the lease of epoch {epoch} is another's")
+
+    def _enter(self, role: Role, epoch: int) -> None:
+        self.role = role
+        self.epoch = epoch
+
+    async def _beat(self) -> None:
+        """Tells the others every `renew_ms`, and at once after a change of role."""
+        told: tuple[Role, int] | None = None
+        told_at = 0.0
+        while True:
+            state = (self.role, self.epoch)
+            if state != told or time.monotonic() - told_at > self.settings.renew_ms / 1000:
+                with contextlib.suppress(StoreError):
+                    await self.store.heartbeat(
+                        self.role.value,
+                        self.epoch,
+                        os.getpid(),
+                        socket.gethostname(),
+                        self.replica.seq,
+                        self._started,
+                        2 * self.settings.lease_ms,
+                    )
+                    told, told_at = state, time.monotonic()
+            await asyncio.sleep(self.settings.poll_ms / 1000)

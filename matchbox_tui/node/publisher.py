@@ -1,0 +1,83 @@
+"""Tells the world of fills: the cold path inside the node that leads.
+
+Fed by a bounded channel that never makes the leader wait. Where the channel overflowed, where
+the stream failed, and after a change of leader it reads what it missed from the journal. Each
+fill goes under its own id, which the stream takes only once, so it is there exactly once.
+"""
+
+import asyncio
+import logging
+
+from matchbox_tui.engine import Event, TradeExecuted
+from matchbox_tui.store import FillMessage, Store, StoreError, fill_message
+
+log = logging.getLogger(__name__)
+
+CHANNEL_SIZE = 1024
+"""Commits that may wait in the channel; more are read from the journal later."""
+
+READ_AT_ONCE = 64
+RETRY_SECONDS = 0.2
+
+
+class Publisher:
+    """Publishes the fills of a lead. `offer` is called after each commit, `run` is its task."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._channel: asyncio.Queue[tuple[int, int, list[Event]]] = asyncio.Queue(CHANNEL_SIZE)
+        self._overflowed = False
+        self._seq = 0
+
+    def offer(self, first_seq: int, last_seq: int, events: list[Event]) -> None:
+        """Hands over what was committed. Never waits; O(1)."""
+        try:
+            self._channel.put_nowait((first_seq, last_seq, events))
+        except asyncio.QueueFull:
+            self._overflowed = True
+
+    async def run(self) -> None:
+        """Publishes until cancelled. Survives errors of the store."""
+        while True:
+            try:
+                await self._resume()
+                while True:
+                    await self._publish_next()
+            except StoreError as error:
+                log.warning("Publishing fills is held up: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _resume(self) -> None:
+        """Starts after the last fill that is in the stream, from the journal."""
+        seq, n = await self._store.last_published()
+        self._seq = max(0, seq - 1)
+        await self._read_journal(after=(seq, n))
+
+    async def _publish_next(self) -> None:
+        first_seq, last_seq, events = await self._channel.get()
+        if last_seq > self._seq:
+            if first_seq > self._seq + 1:
+                await self._read_journal(after=(self._seq, 1 << 62))
+            else:
+                await self._store.publish(fills_of(events, after=(self._seq, 1 << 62)))
+                self._seq = last_seq
+        if self._overflowed and self._channel.empty():
+            self._overflowed = False
+            await self._read_journal(after=(self._seq, 1 << 62))
+
+    async def _read_journal(self, after: tuple[int, int]) -> None:
+        while entries := await self._store.read(self._seq, READ_AT_ONCE):
+            for entry in entries:
+                fills = fills_of(entry.events, after)
+                if fills:
+                    await self._store.publish(fills)
+                self._seq = entry.seq
+
+
+def fills_of(events: list[Event], after: tuple[int, int]) -> list[tuple[int, int, FillMessage]]:
+    """The fills whose (seq, n) comes after `after`."""
+    return [
+        (event.seq, event.n, fill_message(event))
+        for event in events
+        if isinstance(event, TradeExecuted) and (event.seq, event.n) > after
+    ]
