@@ -31,11 +31,12 @@ def suite(tmp_path: Path) -> ConformanceSuite:
     return copy_bundled_conformance_suite(tmp_path / "suite", suite_version="v2")
 
 
+@pytest.mark.timeout(300)
 def test_engine_qualifies_for_the_full_fifo_profile(
     candidate: ExternalProcessAdapterFactory, tmp_path: Path
 ) -> None:
     result = run_qualification(
-        candidate, "fifo-full-v1", suite_version="v2", seed=2026, traces=200, events_per_trace=80
+        candidate, "fifo-full-v1", suite_version="v2", seed=2026, traces=200, events_per_trace=60
     )
     write_qualification_artifacts(result, tmp_path / "report")
     assert result.campaign.failure is None
