@@ -2,8 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from matchbox_tui.engine import NewOrder, Tagged, encode_command
+import msgspec
+
+from matchbox_tui.engine import BookSnapshot, NewOrder, Tagged, encode_command
 from matchbox_tui.store.cluster import ClusterStatus, read_cluster
+from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import Entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Server
@@ -80,15 +83,47 @@ class Client:
         Waits for more at the tip, or ends at sequence `until`. Raises `StoreError` when the
         connection is lost: call it again with the same replica, and nothing is missed.
         """
-        while until is None or replica.seq < until:
-            for entry in await read_tail(self._following, self.keys, replica.seq, 256, wait_ms):
-                replica.apply(entry)
+        if until is not None and replica.seq >= until:
+            return
+        async for entry in self.entries(replica.seq, wait_ms=wait_ms):
+            replica.apply(entry)
+            yield entry
+            if until is not None and entry.seq >= until:
+                return
+
+    async def entries(self, after: int, *, wait_ms: int = 500) -> AsyncIterator[Entry]:
+        """The journal's entries after sequence `after`, without folding them; never ends.
+
+        Raises `StoreError` when the connection is lost.
+        """
+        while True:
+            for entry in await read_tail(self._following, self.keys, after, 256, wait_ms):
                 yield entry
+                after = entry.seq
 
     async def catch_up(self, replica: Replica) -> None:
         """Applies everything that is in the journal now."""
         async for _ in self.follow(replica, until=(await self.cluster()).seq):
             pass
+
+    async def count_fills(self) -> int:
+        """How many fills `events_stream` holds."""
+        return int(await self._asking.call("XLEN", self.keys.fills_stream))
+
+    async def recent_fills(self, limit: int) -> list[FillMessage]:
+        """The last `limit` fills of `events_stream`, oldest first."""
+        reply = await self._asking.call(
+            "XREVRANGE", self.keys.fills_stream, "+", "-", "COUNT", limit
+        )
+        return [
+            msgspec.json.decode(flat[flat.index(b"event") + 1], type=FillMessage)
+            for _, flat in reversed(reply)
+        ]
+
+    async def published_book(self, market: str) -> BookSnapshot | None:
+        """The book as the leader publishes it with each commit; None before the first."""
+        reply = await self._asking.call("GET", self.keys.book(market))
+        return msgspec.json.decode(reply, type=BookSnapshot) if reply is not None else None
 
     async def cluster(self) -> ClusterStatus:
         return await read_cluster(self._asking, self.keys)

@@ -1,0 +1,33 @@
+"""Printing: data goes to stdout, as JSON or as a small table."""
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import typer
+
+
+def print_json(value: object) -> None:
+    """One line of JSON."""
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns as wide as they need; numbers to the right, text to the left."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [
+        max(len(title), *(len(row[i]) for row in cells)) if cells else len(title)
+        for i, title in enumerate(titles)
+    ]
+    for row in [list(titles), *cells]:
+        line = "  ".join(_placed(cell, width) for cell, width in zip(row, widths, strict=True))
+        typer.echo(line.rstrip())
+
+
+def is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _placed(cell: str, width: int) -> str:
+    number = cell.lstrip("-").replace(".", "", 1).isdigit()
+    return cell.rjust(width) if number else cell.ljust(width)

@@ -1,0 +1,67 @@
+"""Running a service: logs on stderr, one clear line for an error, a clean end on a signal."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 3
+EXIT_REJECTED = 4
+EXIT_INTERRUPTED = 130
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class UsageError(Exception):
+    """A wrong option or argument; `str()` says which and what would be right."""
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Ends the command with one line on stderr."""
+    print(f"matchbox: {message}", file=sys.stderr)  # noqa: T201  # this is where errors go
+    raise SystemExit(code)
+
+
+def say(message: str) -> None:
+    """One line of progress on stderr."""
+    print(message, file=sys.stderr, flush=True)  # noqa: T201  # this is where progress goes
+
+
+def set_up_logging(level: str) -> None:
+    """Raises `UsageError` for an unknown level."""
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise UsageError(f"LOG_LEVEL {level!r}: use debug, info, warning or error")
+    logging.basicConfig(
+        level=number,
+        stream=sys.stderr,
+        format="%(asctime)s.%(msecs)03d %(levelname)-7s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+
+
+def on_stop(callback: Any, *, until_eof: bool = False) -> None:
+    """Calls back on Ctrl-C, SIGTERM and SIGHUP, and with `until_eof` when stdin closes."""
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, callback)
+    if until_eof:
+
+        def readable() -> None:
+            if not os.read(sys.stdin.fileno(), 1024):
+                loop.remove_reader(sys.stdin.fileno())
+                callback()
+
+        loop.add_reader(sys.stdin.fileno(), readable)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's work to its end."""
+    return asyncio.run(work)

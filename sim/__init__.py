@@ -1,0 +1,11 @@
+"""The simulator: agents, real clusters of processes, and counts of what happened.
+
+May import the engine and the store. Nodes are started as processes, by command line.
+"""
+
+from sim.census import Census, Summary
+from sim.cluster import Cluster
+from sim.floor import FloorRecord, TradingFloor
+from sim.questions import make_markets
+
+__all__ = ["Census", "Cluster", "FloorRecord", "Summary", "TradingFloor", "make_markets"]

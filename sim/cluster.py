@@ -1,0 +1,154 @@
+"""A cluster of real processes: engine instances and traders, started by command line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from matchbox_tui.engine import Market
+from sim.floor import FloorRecord
+
+STOP_SECONDS = 5.0
+
+
+class Member:
+    """One child process. Its standard input stays open as long as we live."""
+
+    def __init__(self, name: str, arguments: list[str], env: dict[str, str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "matchbox_tui", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=env,
+                # Ctrl-C is for the parent alone, which then ends its children in order.
+                start_new_session=True,
+            )
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.alive():
+            self.process.send_signal(number)
+
+    def ask_to_stop(self) -> None:
+        """A stopped (SIGSTOP) process must run to hear it."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+
+    def wait(self, seconds: float) -> bytes:
+        """What it printed, once it has ended; it is killed where that takes too long."""
+        try:
+            output, _ = self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            output, _ = self.process.communicate()
+        return output
+
+    def last_words(self) -> str:
+        """The last line of its log, for an error message."""
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        return lines[-1].removeprefix("matchbox: ") if lines else ""
+
+
+class Cluster:
+    """Engine instances on one venue, and the traders' process."""
+
+    def __init__(
+        self,
+        url: str,
+        log_dir: Path,
+        *,
+        prefix: str = "",
+        markets: list[Market] | None = None,
+        settings: dict[str, str] | None = None,
+    ) -> None:
+        self._log_dir = log_dir
+        self._markets = markets or []
+        self._env = {
+            **os.environ,
+            "REDIS_URL": url,
+            "MATCHBOX_KEY_PREFIX": prefix,
+            "MATCHBOX_UNTIL_EOF": "1",
+            "LOG_LEVEL": "info",
+            **(settings or {}),
+        }
+        self.nodes: dict[str, Member] = {}
+        self.traders: Member | None = None
+
+    def start(self, instances: int, traders: int, rate: int, seed: int) -> None:
+        """Starts instances `node-1` and up, and the traders where there are to be any."""
+        for number in range(1, instances + 1):
+            self.start_node(f"node-{number}")
+        if traders:
+            self.start_traders(traders, rate, seed)
+
+    def start_node(self, name: str) -> Member:
+        """Starts an instance; one of the same name that has ended is replaced."""
+        markets = ",".join(f"{market.symbol}={_plain(market.title)}" for market in self._markets)
+        member = Member(
+            name,
+            ["engine", "--id", name, "--markets", markets],
+            self._env,
+            self._log_dir / f"{name}.log",
+        )
+        self.nodes[name] = member
+        return member
+
+    def start_traders(self, count: int, rate: int, seed: int) -> Member:
+        symbols = ",".join(market.symbol for market in self._markets)
+        self.traders = Member(
+            "traders",
+            [
+                *("traders", "--json", "--traders", str(count), "--rate", str(rate)),
+                *("--seed", str(seed), "--markets", symbols),
+            ],
+            self._env,
+            self._log_dir / "traders.log",
+        )
+        return self.traders
+
+    def failed(self) -> str | None:
+        """Why the cluster can't work: every instance, or the traders, ended. None where it can."""
+        if self.nodes and not any(node.alive() for node in self.nodes.values()):
+            last = next(reversed(self.nodes.values()))
+            return f"every engine instance ended: {last.last_words()}"
+        if self.traders is not None and not self.traders.alive():
+            return f"the traders ended: {self.traders.last_words()}"
+        return None
+
+    def stop_traders(self) -> FloorRecord:
+        """Ends the traders and returns their record, empty where they left none."""
+        if self.traders is None:
+            return FloorRecord()
+        self.traders.ask_to_stop()
+        output = self.traders.wait(STOP_SECONDS)
+        self.traders = None
+        try:
+            return msgspec.json.decode(output, type=FloorRecord)
+        except msgspec.MsgspecError:
+            return FloorRecord()
+
+    def stop(self) -> None:
+        """Ends every process: traders first, then all instances together."""
+        self.stop_traders()
+        for node in self.nodes.values():
+            node.ask_to_stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for node in self.nodes.values():
+            node.wait(max(0.0, deadline - time.monotonic()))
+
+
+def _plain(title: str) -> str:
+    return title.replace(",", " ")
