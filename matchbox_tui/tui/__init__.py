@@ -1,0 +1,10 @@
+"""The app in the terminal. May import the engine, the store and Textual, nothing else of ours.
+
+`model` folds the journal for the eye and `desk` is what the person does; both are plain state,
+as are the `*_rows`, which draw. `feed` connects them to a venue, the widgets (`panel` and its
+kinds) look at them once a frame, `keys` is the table that dispatches, `app` starts it all.
+"""
+
+from matchbox_tui.tui.app import MatchboxApp
+
+__all__ = ["MatchboxApp"]

@@ -1,0 +1,86 @@
+"""The app: a feed, a desk and a screen."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable
+from datetime import tzinfo
+
+from textual.app import App
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.feed import Feed
+from matchbox_tui.tui.outcome import Tone
+from matchbox_tui.tui.palette import DARK, Ink
+from matchbox_tui.tui.screen import TradeScreen
+
+_ENDINGS = ("SIGHUP", "SIGTERM", "SIGINT")
+
+
+class MatchboxApp(App[None]):
+    """A venue in a terminal. `run()` returns on a key, on a signal and on a lost terminal alike.
+
+    Without a trader's name it only watches; without a market it shows the first lively one.
+    """
+
+    CSS_PATH = "app.tcss"
+    TITLE = "matchbox"
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (64, "-medium"), (120, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (7, "-low"), (14, "-tall")]  # noqa: RUF012
+
+    def __init__(
+        self,
+        url: str,
+        prefix: str = "",
+        trader: str = "",
+        market: str | None = None,
+        *,
+        feed: Feed | None = None,
+        clock: Callable[[], int] = time.time_ns,
+        zone: tzinfo | None = None,
+    ) -> None:
+        super().__init__()
+        self.feed = feed or Feed.of(url, prefix, trader, clock)
+        self.desk = Desk(self.feed.model, clock, market)
+        self._ink = Ink(DARK)
+        self._zone = zone
+        self._caught: list[signal.Signals] = []
+        self.register_theme(DARK.theme())
+        self.theme = DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        return TradeScreen(self.desk, self._ink, self.feed.send, self._zone)
+
+    def on_mount(self) -> None:
+        self._catch_signals()
+        self.run_worker(self.feed.run(), group="feed", exit_on_error=False)
+        self.run_worker(self.feed.watch(), group="cluster", exit_on_error=False)
+
+    async def on_unmount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for caught in self._caught:
+            loop.remove_signal_handler(caught)
+        await self.feed.close()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that fails must not fail unseen."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            self.desk.say(f"internal error in {event.worker.group}: {error!r}", Tone.ALARM)
+
+    def _catch_signals(self) -> None:
+        """A hang-up or a request to end leaves `run()` in the ordinary way."""
+        loop = asyncio.get_running_loop()
+        for name in _ENDINGS:
+            caught = getattr(signal, name, None)
+            if caught is None:
+                continue
+            # Only the main thread may; elsewhere whoever runs us looks after signals.
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(caught, self.exit, None, 128 + caught)
+                self._caught.append(caught)

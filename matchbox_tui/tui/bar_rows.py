@@ -1,0 +1,262 @@
+"""The single lines: the market at the top, and ticket, message, status and hints at the bottom."""
+
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+
+from matchbox_tui.engine import Side
+from matchbox_tui.tui.cells import Segments, clean, left, spread
+from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.figures import grouped
+from matchbox_tui.tui.keys import hints
+from matchbox_tui.tui.ladder_rows import MOVES
+from matchbox_tui.tui.model import Link, Model
+from matchbox_tui.tui.outcome import Tone
+from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.ticket import Kind, preview
+
+NOTICE_NS = 8_000_000_000
+"""How long a notice stays on the message line."""
+
+_LINKS = {
+    Link.CONNECTING: "◌ connecting",
+    Link.LIVE: "● live",
+    Link.STALE: "◐ stale",
+    Link.RECONNECTING: "○ reconnecting",
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """The market: its symbol, its question, and the best prices."""
+
+    symbol: str
+    title: str
+    bid: str
+    ask: str
+    last: str
+    place: str
+    halted: bool
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        raised = ink.raised
+        quote = [
+            Segment("bid " if width >= 40 else "", ink.muted + raised),
+            Segment(self.bid, ink.bid_strong + raised),
+            Segment("  ask " if width >= 40 else "  ", ink.muted + raised),
+            Segment(self.ask + " ", ink.ask_strong + raised),
+        ]
+        if self.last and width >= 60:
+            quote.append(Segment(" last ", ink.muted + raised))
+            quote.append(Segment(self.last + " ", ink.strong + raised))
+        if not self.symbol:
+            quote = []
+        if self.halted:
+            quote.insert(0, Segment("HALTED  ", ink.alarm + raised))
+        name = [Segment(f" {self.symbol or 'matchbox'}", ink.own_strong + raised)]
+        if self.place:
+            name.append(Segment(f" {self.place}", ink.muted + raised))
+        used = sum(s.cell_length for s in (*name, *quote)) + 4
+        title = left(self.title, max(width - used, 0)).rstrip() if width - used > 8 else ""
+        name.append(Segment(f"  {title}" if title else "", ink.plain + raised))
+        return spread(width, name, quote, raised)
+
+
+@dataclass(frozen=True)
+class TicketLine:
+    """What is prepared, and what would come of it."""
+
+    side: Side | None
+    qty: int
+    price: int | None
+    kind: Kind
+    typed: str | None
+    outlook: str
+    may_trade: bool
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        if not self.may_trade:
+            return [Segment(" watching only", ink.muted)]
+        qty = Segment(f"{grouped(self.qty)}", ink.strong)
+        if self.side is None:
+            return [
+                Segment(" ticket  ", ink.muted),
+                qty,
+                *(self._price(ink) if self.kind is not Kind.MARKET else ()),
+                Segment(f" {self.kind.value}", ink.muted),
+            ]
+        is_buy = self.side is Side.BUY
+        block = Style(reverse=True) + ink.side(is_buy, True)
+        segments = [
+            Segment(f" {'▲ BUY' if is_buy else '▼ SELL'} ", block),
+            Segment(" ", ink.plain),
+            qty,
+        ]
+        if self.kind is Kind.MARKET:
+            segments.append(Segment(" at market", ink.strong))
+        else:
+            segments += self._price(ink)
+            segments.append(Segment(f" {self.kind.value}", ink.own))
+        segments.append(Segment(f"  {self.outlook}", ink.muted))
+        return segments
+
+    def _price(self, ink: Ink) -> Segments:
+        if self.typed is not None:
+            return [Segment(" @ ", ink.muted), Segment(f"{self.typed}▏", ink.own_strong)]
+        return [Segment(" @ ", ink.muted), Segment(grouped(self.price or 0), ink.strong)]
+
+
+@dataclass(frozen=True)
+class MessageLine:
+    """The latest news, or what is not known yet."""
+
+    words: str
+    tone: Tone
+    open: bool = False
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        style = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own}.get(self.tone, ink.plain)
+        if self.open:
+            style = ink.own
+        return [Segment(left(f" {self.words}", width), style)]
+
+
+@dataclass(frozen=True)
+class StatusLine:
+    """The venue: who leads, how far behind we are, what waits, and whether this is fresh."""
+
+    link: Link
+    trouble: str
+    leader: str | None
+    epoch: int
+    lag: int
+    queue: int
+    seq: int
+    trader: str
+    seen: bool
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        raised = ink.raised
+        live = self.link is Link.LIVE
+        state = Segment(f" {_LINKS[self.link]} ", (ink.bid_strong if live else ink.alarm) + raised)
+        if self.trouble and not live:
+            words = left(f" {clean(self.trouble)}", max(width - state.cell_length, 0))
+            return [state, Segment(words, ink.plain + raised)]
+        leader = clean(self.leader) if self.leader else "none" if self.seen else "-"
+        parts = [
+            ("leader", leader, self.seen and self.leader is None),
+            ("epoch", str(self.epoch), False),
+            ("lag", grouped(self.lag), False),
+            ("queue", grouped(self.queue), False),
+        ]
+        segments = [state]
+        for name, value, alarming in parts:
+            segments.append(Segment(f" {name} ", ink.muted + raised))
+            segments.append(Segment(value + " ", (ink.alarm if alarming else ink.plain) + raised))
+        tail = [
+            Segment(f"seq {grouped(self.seq)} ", ink.muted + raised),
+            Segment(f" {clean(self.trader) or 'watching'} ", ink.own + raised),
+        ]
+        used = sum(s.cell_length for s in segments)
+        if used + sum(s.cell_length for s in tail) + 1 > width:
+            tail = tail[1:]
+        return spread(width, segments, tail, raised)
+
+
+@dataclass(frozen=True)
+class HintLine:
+    preparing: bool
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        segments: Segments = []
+        used = 0
+        for key, words in hints(self.preparing):
+            if used + len(key) + len(words) + 3 > width:
+                break
+            segments.append(Segment(f" {key}", ink.strong))
+            segments.append(Segment(f" {words} ", ink.muted))
+            used += len(key) + len(words) + 3
+        return segments
+
+
+def header(desk: Desk) -> Header:
+    market, book = desk.market, desk.book
+    symbols = [known.symbol for known in desk.model.markets]
+    symbol = desk.symbol
+    place = ""
+    if len(symbols) > 1 and symbol in symbols:
+        place = f"{symbols.index(symbol) + 1}/{len(symbols)}"
+    bid = book.best_bid if book is not None else None
+    ask = book.best_ask if book is not None else None
+    last = desk.model.prints.get(symbol)
+    return Header(
+        clean(symbol),
+        clean(market.title) if market is not None else "",
+        grouped(bid) if bid is not None else "-",
+        grouped(ask) if ask is not None else "-",
+        f"{grouped(last.price)} {MOVES[last.move]}" if last is not None else "",
+        place,
+        desk.halted,
+    )
+
+
+def ticket_line(desk: Desk) -> TicketLine:
+    ticket, gaze, book = desk.ticket, desk.gaze, desk.book
+    draft = desk.draft()
+    outlook = ""
+    if draft is not None and book is not None:
+        outlook = "the market is halted" if desk.halted else preview(draft, book)
+    return TicketLine(
+        ticket.side,
+        ticket.qty,
+        gaze.cursor if gaze is not None else None,
+        ticket.kind,
+        ticket.typed,
+        outlook,
+        bool(desk.model.trader),
+    )
+
+
+def message_line(desk: Desk) -> MessageLine:
+    model = desk.model
+    notice = model.notices[-1] if model.notices else None
+    fresh = notice is not None and desk.clock() - notice.time < NOTICE_NS
+    if notice is not None and fresh and notice.tone is Tone.ALARM:
+        return MessageLine(clean(notice.words), notice.tone)
+    waiting = list(model.intents)
+    if waiting:
+        more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+        words = f"? {clean(waiting[-1].words)}: {waiting[-1].standing.value}{more}"
+        return MessageLine(words, Tone.PLAIN, True)
+    if notice is not None and fresh:
+        return MessageLine(clean(notice.words), notice.tone)
+    return MessageLine(greeting(model, desk), Tone.PLAIN)
+
+
+def greeting(model: Model, desk: Desk) -> str:
+    """What to say while there is nothing else to say."""
+    if model.link is Link.CONNECTING:
+        return "looking for the venue"
+    if desk.book is None:
+        return f"no market {clean(desk.symbol)} yet: m looks at the others"
+    if model.cluster is not None and model.leader is None:
+        return "waiting for a leader"
+    if not model.source.seq:
+        return "waiting for the first order"
+    return ""
+
+
+def status_line(model: Model) -> StatusLine:
+    cluster = model.cluster
+    return StatusLine(
+        model.link,
+        model.trouble,
+        model.leader,
+        model.epoch,
+        model.lag,
+        cluster.queue_depth if cluster is not None else 0,
+        model.source.seq,
+        model.trader,
+        cluster is not None,
+    )

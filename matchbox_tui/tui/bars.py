@@ -1,0 +1,49 @@
+"""The single lines as widgets. Each is one value, compared and painted as a whole."""
+
+from collections.abc import Callable, Sequence
+
+from textual.geometry import Size
+
+from matchbox_tui.tui.bar_rows import HintLine, header, message_line, status_line, ticket_line
+from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.ladder_rows import ladder_foot
+from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.panel import Panel, Row
+
+
+class Bar(Panel):
+    """One line, made anew for every frame: cheap, and equal where nothing changed."""
+
+    def __init__(self, desk: Desk, ink: Ink, make: Callable[[Desk], Row], *, id: str) -> None:
+        super().__init__(desk, ink, id=id)
+        self._make = make
+
+    def key(self) -> object:
+        return self._make(self.desk)
+
+    def rows(self, size: Size) -> Sequence[Row]:
+        return [self._make(self.desk)]
+
+
+def header_bar(desk: Desk, ink: Ink) -> Bar:
+    return Bar(desk, ink, header, id="header")
+
+
+def foot_bar(desk: Desk, ink: Ink) -> Bar:
+    return Bar(desk, ink, ladder_foot, id="foot")
+
+
+def ticket_bar(desk: Desk, ink: Ink) -> Bar:
+    return Bar(desk, ink, ticket_line, id="ticket")
+
+
+def message_bar(desk: Desk, ink: Ink) -> Bar:
+    return Bar(desk, ink, message_line, id="message")
+
+
+def status_bar(desk: Desk, ink: Ink) -> Bar:
+    return Bar(desk, ink, lambda desk: status_line(desk.model), id="status")
+
+
+def hint_bar(desk: Desk, ink: Ink) -> Bar:
+    return Bar(desk, ink, lambda desk: HintLine(desk.ticket.armed), id="hints")

@@ -1,0 +1,180 @@
+"""The wire: one client, one replica, and the model that they move.
+
+Nothing else of the app knows how a venue is reached. Whatever has these four methods is a
+venue: the store's client, or an exchange in the same process.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Protocol
+
+from matchbox_tui.engine import NewOrder, Tagged
+from matchbox_tui.store import (
+    Client,
+    ClusterStatus,
+    Entry,
+    InDoubt,
+    JournalBroken,
+    Replica,
+    StoreError,
+)
+from matchbox_tui.tui.desk import Request
+from matchbox_tui.tui.figures import plural
+from matchbox_tui.tui.intents import Standing
+from matchbox_tui.tui.model import Link, Model
+from matchbox_tui.tui.outcome import Tone
+
+POLL_SECONDS = 0.5
+FIRST_RETRY_SECONDS = 0.1
+LAST_RETRY_SECONDS = 2.0
+SLICE_SECONDS = 0.01
+"""How long a burst of entries is folded before the screen and the keys get their turn."""
+
+STALE_AFTER = 3
+"""Looks at the cluster that may fail before the picture counts as stale."""
+
+
+class Venue(Protocol):
+    """What the app needs of a client."""
+
+    def follow(self, replica: Replica) -> AsyncIterator[Entry]: ...
+    async def submit(self, commands: Sequence[NewOrder | Tagged]) -> list[int]: ...
+    async def cluster(self) -> ClusterStatus: ...
+    async def close(self) -> None: ...
+
+
+class Feed:
+    """Keeps a model fed, through every loss of the connection, and carries requests out."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Venue]],
+        trader: str,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.replica = Replica()
+        self.model = Model(self.replica, trader)
+        self._connect = connect
+        self._clock = clock
+        self._venue: Venue | None = None
+        self._retry = FIRST_RETRY_SECONDS
+        self._reading = False
+        self._following: asyncio.Task[None] | None = None
+
+    @classmethod
+    def of(cls, url: str, prefix: str, trader: str, clock: Callable[[], int]) -> "Feed":
+        """The feed of the venue at an address."""
+
+        async def connect() -> Venue:
+            return await Client.connect(url, prefix, name="tui")
+
+        return cls(connect, trader, clock)
+
+    async def run(self) -> None:
+        """Follows the journal until cancelled."""
+        while True:
+            self._following = asyncio.create_task(self._follow())
+            try:
+                await asyncio.wait([self._following])
+            finally:
+                self._following.cancel()
+            self._reading = False
+            if not self._following.cancelled():
+                error = self._following.exception()
+                if isinstance(error, JournalBroken):
+                    self._start_over()
+                self._lost(str(error) or type(error).__name__)
+            await asyncio.sleep(self._retry)
+            self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
+
+    async def watch(self) -> None:
+        """Looks at the cluster now and then until cancelled."""
+        failed = 0
+        while True:
+            if self._venue is not None and self._reading:
+                known = self.replica.seq
+                try:
+                    async with asyncio.timeout(POLL_SECONDS * 2):
+                        status = await self._venue.cluster()
+                except Exception as error:
+                    failed += 1
+                    if failed >= STALE_AFTER and self.model.link is Link.LIVE:
+                        self.model.linked(Link.STALE, str(error) or "the server does not answer")
+                else:
+                    failed = 0
+                    self._looked(status, known)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def send(self, requests: Sequence[Request]) -> None:
+        """Submits requests as one batch and notes how far they came."""
+        if not requests:
+            return
+        model = self.model
+        intents = [intent for intent, _ in requests]
+        try:
+            if self._venue is None:
+                raise StoreError("not connected")
+            await self._venue.submit([command for _, command in requests])
+        except InDoubt as error:
+            for intent in intents:
+                model.intents.stands(intent.key, Standing.DOUBT)
+            model.note(self._clock(), f"in doubt: {error}", Tone.ALARM)
+        except Exception as error:
+            for intent in intents:
+                model.intents.drop(intent.key)
+            what = intents[0].words if len(intents) == 1 else plural(len(intents), "request")
+            model.note(self._clock(), f"not sent: {what}: {error}", Tone.ALARM)
+        except asyncio.CancelledError:
+            for intent in intents:
+                model.intents.stands(intent.key, Standing.DOUBT)
+            raise
+        else:
+            for intent in intents:
+                model.intents.stands(intent.key, Standing.QUEUED)
+        model.touch()
+
+    async def close(self) -> None:
+        venue, self._venue = self._venue, None
+        if venue is not None:
+            try:
+                await venue.close()
+            except Exception as error:
+                self.model.linked(Link.RECONNECTING, str(error))
+
+    async def _follow(self) -> None:
+        if self._venue is None:
+            self._venue = await self._connect()
+        clock = asyncio.get_running_loop().time
+        self._reading = True
+        started = clock()
+        async for entry in self._venue.follow(self.replica):
+            self._alive()
+            self.model.fold(entry)
+            if clock() - started > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                started = clock()
+
+    def _looked(self, status: ClusterStatus, known: int) -> None:
+        """Takes an answer that was asked for when `known` commands were known."""
+        if not self._reading:
+            return
+        if status.seq < known and self._following is not None:
+            self._start_over()
+            self._following.cancel()
+            return
+        self._alive()
+        self.model.observed(status, self._clock())
+
+    def _start_over(self) -> None:
+        """The journal is another one than we read: forget it and read it from its start."""
+        self.replica = Replica()
+        self.model.attach(self.replica)
+
+    def _alive(self) -> None:
+        self._retry = FIRST_RETRY_SECONDS
+        self.model.linked(Link.LIVE)
+
+    def _lost(self, trouble: str) -> None:
+        heard = self.model.link is not Link.CONNECTING
+        self.model.linked(Link.RECONNECTING if heard else Link.CONNECTING, trouble)

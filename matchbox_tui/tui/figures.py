@@ -1,0 +1,58 @@
+"""Numbers and times as text: integers in, aligned characters out."""
+
+from datetime import UTC, datetime, tzinfo
+
+_UNITS = "kMGTPE"
+
+
+def grouped(value: int) -> str:
+    """All digits, in threes: 1,250."""
+    return f"{value:,}"
+
+
+def signed(value: int) -> str:
+    """All digits with their sign; zero has none."""
+    return f"{value:+,}" if value else "0"
+
+
+def short(value: int) -> str:
+    """At most six characters, exact below 100,000 and rounded down above: 12,400, 1.25M, 10^21."""
+    if value < 100_000:
+        return f"{value:,}"
+    power = (len(str(value)) - 1) // 3
+    if power > len(_UNITS):
+        return f"10^{len(str(value)) - 1}"
+    whole, rest = divmod(value, 1000**power)
+    decimals = 3 - len(str(whole))
+    unit = _UNITS[power - 1]
+    if not decimals:
+        return f"{whole}{unit}"
+    part = rest * 10**decimals // 1000**power
+    return f"{whole}.{part:0{decimals}d}{unit}"
+
+
+def thousandths(value: int) -> str:
+    """A number of thousandths to two decimals, halves away from zero: 50500 is 50.50."""
+    hundredths = (abs(value) + 5) // 10
+    sign = "-" if value < 0 and hundredths else ""
+    return f"{sign}{hundredths // 100:,}.{hundredths % 100:02d}"
+
+
+def halves(value: int) -> str:
+    """A signed number of halves: 3 is +1.5, 4 is +2."""
+    whole = signed(abs(value) // 2).lstrip("+")
+    sign = "" if value == 0 else "-" if value < 0 else "+"
+    return f"{sign}{whole}.5" if value % 2 else f"{sign}{whole}"
+
+
+def clock_time(time: int, zone: tzinfo | None = None) -> str:
+    """The time of day of a time in nanoseconds, in the local zone where none is given."""
+    try:
+        moment = datetime.fromtimestamp(time // 1_000_000_000, UTC).astimezone(zone)
+    except (OverflowError, OSError, ValueError):
+        return "--:--:--"
+    return moment.strftime("%H:%M:%S")
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

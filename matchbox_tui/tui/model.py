@@ -1,0 +1,224 @@
+"""What the app knows of the venue: the journal folded for the eye. No Textual, no clock, no I/O.
+
+The replica holds books, orders and positions; this adds what a screen needs besides: the last
+prints, who led, what this trader asked for and what became of it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from matchbox_tui.engine import (
+    CancelRejected,
+    Event,
+    Exchange,
+    Market,
+    OrderBook,
+    Side,
+    TradeExecuted,
+)
+from matchbox_tui.store import ClusterStatus, Entry
+from matchbox_tui.tui.holdings import Holding, Holdings
+from matchbox_tui.tui.intents import Intent, Intents
+from matchbox_tui.tui.outcome import Notice, Outcomes, Tone
+
+TAPE_KEPT = 500
+"""Prints kept for each market."""
+
+NOTICES_KEPT = 200
+
+
+class Source(Protocol):
+    """Where the state comes from: a replica of the journal."""
+
+    exchange: Exchange
+    epoch: int
+
+    @property
+    def seq(self) -> int: ...
+
+
+class Link(StrEnum):
+    """How fresh the picture is."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    RECONNECTING = "reconnecting"
+
+
+@dataclass(frozen=True)
+class Handover:
+    """The place on the tape where the lead went to another."""
+
+    before: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Print:
+    """The last trade of a market; `move` is the sign of its change in price."""
+
+    price: int
+    move: int = 0
+
+
+class Model:
+    """The venue as one trader sees it. `revision` grows with every change outside the books."""
+
+    def __init__(self, source: Source, trader: str = "") -> None:
+        self.source = source
+        self.trader = trader
+        self.intents = Intents(trader)
+        self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
+        self.leaders: dict[int, str] = {}
+        self.cluster: ClusterStatus | None = None
+        self.link = Link.CONNECTING
+        self.trouble = ""
+        self.printed = 0
+        self.revision = 0
+        self.attach(source)
+
+    def attach(self, source: Source) -> None:
+        """Takes a source with what it knows already, and forgets what another one told."""
+        self.source = source
+        self.holdings = Holdings()
+        self.outcomes = Outcomes(self.trader)
+        self.prints: dict[str, Print] = {}
+        self._tapes: dict[str, deque[TradeExecuted | Handover]] = {}
+        self._epoch = source.epoch
+        if self.trader:
+            self.outcomes.know(source.exchange.orders_of(self.trader))
+        self.touch()
+
+    def touch(self) -> None:
+        self.revision += 1
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.source.exchange
+
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        return self.exchange.markets
+
+    @property
+    def epoch(self) -> int:
+        """The newest epoch heard of, from the journal or the cluster."""
+        return max(self._epoch, self.cluster.epoch if self.cluster is not None else 0)
+
+    @property
+    def leader(self) -> str | None:
+        return self.cluster.leader if self.cluster is not None else None
+
+    @property
+    def lag(self) -> int:
+        """Commands that the journal has and this copy has not, as of the last look."""
+        return max(self.cluster.seq - self.source.seq, 0) if self.cluster is not None else 0
+
+    def book(self, market: str) -> OrderBook | None:
+        return self.exchange.books.get(market)
+
+    def tape(self, market: str) -> Sequence[TradeExecuted | Handover]:
+        """The market's prints, oldest first."""
+        return self._tapes.get(market, ())
+
+    def last(self, market: str) -> int | None:
+        shown = self.prints.get(market)
+        return shown.price if shown is not None else None
+
+    def mark(self, market: str) -> int | None:
+        """The price that positions are valued at, in half ticks: the last trade, else the mid."""
+        last = self.last(market)
+        if last is not None:
+            return 2 * last
+        book = self.book(market)
+        if book is None or book.best_bid is None or book.best_ask is None:
+            return None
+        return book.best_bid + book.best_ask
+
+    def holding(self, market: str) -> Holding:
+        return self.holdings.of(market, self.exchange.position(self.trader, market))
+
+    def fold(self, entry: Entry) -> None:
+        """Takes a journal entry that the source has applied already. O(1) an event."""
+        self._led(entry.epoch)
+        for event in entry.events:
+            if type(event) is TradeExecuted:
+                self._traded(event)
+            if self.trader:
+                self._own(event)
+        if self.trader:
+            self._tell(self.outcomes.finish())
+
+    def note(self, time: int, words: str, tone: Tone = Tone.PLAIN) -> None:
+        self._tell([Notice(time, tone, words)])
+
+    def asked(self, intent: Intent) -> None:
+        self.intents.add(intent)
+        self.touch()
+
+    def observed(self, cluster: ClusterStatus, time: int) -> None:
+        """Takes a look at the cluster."""
+        if cluster.leader is not None:
+            self.leaders[cluster.epoch] = cluster.leader
+        if cluster != self.cluster:
+            self.cluster = cluster
+            self.touch()
+        if self.link is Link.LIVE and not cluster.queue_depth and not self.lag:
+            for lost in self.intents.quiet():
+                self.note(time, f"no trace of it in the journal: {lost.words}", Tone.ALARM)
+
+    def linked(self, link: Link, trouble: str = "") -> None:
+        if (link, trouble) != (self.link, self.trouble):
+            self.link, self.trouble = link, trouble
+            self.touch()
+
+    def _led(self, epoch: int) -> None:
+        if self._epoch and epoch != self._epoch:
+            handover = Handover(self._epoch, epoch)
+            for market in self.exchange.books:
+                self._tape(market).append(handover)
+            self.printed += 1
+            self.touch()
+        self._epoch = epoch
+
+    def _traded(self, trade: TradeExecuted) -> None:
+        market, price = trade.market, trade.price
+        before = self.prints.get(market)
+        if before is None:
+            self.prints[market] = Print(price)
+        elif price != before.price:
+            self.prints[market] = Print(price, 1 if price > before.price else -1)
+        self._tape(market).append(trade)
+        self.printed += 1
+
+    def _own(self, event: Event) -> None:
+        if type(event) is TradeExecuted:
+            for side, trader in ((Side.BUY, event.buyer), (Side.SELL, event.seller)):
+                if trader == self.trader:
+                    self.holdings.filled(event.market, side, event.price, event.qty)
+            if event.maker_trader == self.trader:
+                still_open = event.maker_order_id in self.exchange.orders
+                self.intents.filled(event.maker_order_id, still_open)
+        elif isinstance(event, CancelRejected):
+            settled = self.intents.settle(event)
+            if settled is not None:
+                words = f"rejected: {settled.words}: {event.reason.words}"
+                self.note(event.timestamp, words, Tone.ALARM)
+        else:
+            self.intents.settle(event)
+        self._tell(self.outcomes.hear(event))
+
+    def _tell(self, notices: Sequence[Notice]) -> None:
+        if notices:
+            self.notices.extend(notices)
+            self.touch()
+
+    def _tape(self, market: str) -> deque[TradeExecuted | Handover]:
+        tape = self._tapes.get(market)
+        if tape is None:
+            tape = self._tapes[market] = deque(maxlen=TAPE_KEPT)
+        return tape

@@ -1,0 +1,193 @@
+"""What became of one trader's orders, in words: a fold over events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from matchbox_tui.engine import (
+    Event,
+    NewOrder,
+    Order,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderRejected,
+    OrderReplaced,
+    OrderRested,
+    OrderType,
+    Side,
+    TimeInForce,
+    TradeExecuted,
+)
+from matchbox_tui.tui.figures import grouped, thousandths
+
+
+class Tone(StrEnum):
+    """What kind of news a notice is."""
+
+    PLAIN = "plain"
+    FILL = "fill"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for the trader, at a time in nanoseconds."""
+
+    time: int
+    tone: Tone
+    words: str
+
+
+@dataclass
+class _Open:
+    order: NewOrder
+    leaves: int
+
+
+@dataclass
+class _Arrival:
+    """An order of ours whose command is being told: its fills so far."""
+
+    order: NewOrder
+    filled: int = 0
+    value: int = 0
+
+
+class Outcomes:
+    """Tells the trader's orders from everybody's and says what happened to them."""
+
+    def __init__(self, trader: str) -> None:
+        self.trader = trader
+        self._mine: dict[int, _Open] = {}
+        self._arrival: _Arrival | None = None
+        self._seq = 0
+
+    def know(self, orders: Iterable[Order]) -> None:
+        """Takes orders that rested before the first event."""
+        for order in orders:
+            self._mine[order.id] = _Open(order.message, order.leaves_qty)
+
+    def hear(self, event: Event) -> list[Notice]:
+        """What an event tells about our orders. O(1)."""
+        notices: list[Notice] = []
+        if event.seq != self._seq:
+            notices += self.finish()
+            self._seq = event.seq
+        kind = type(event)
+        if kind is TradeExecuted:
+            self._traded(event, notices)  # type: ignore[arg-type]  # kind is known
+        elif isinstance(event, OrderAccepted):
+            if event.order.trader == self.trader:
+                self._arrival = _Arrival(event.order)
+                self._mine[event.order_id] = _Open(event.order, event.order.qty)
+        elif isinstance(event, OrderRested):
+            if self._arrival is not None and self._arrival.order.order_id == event.order_id:
+                notices += self.finish()
+        elif isinstance(event, OrderReplaced):
+            self._replaced(event, notices)
+        elif isinstance(event, OrderCancelled | OrderExpired):
+            self._ended(event, notices)
+        elif (
+            isinstance(event, OrderRejected)
+            and event.order is not None
+            and event.order.trader == self.trader
+        ):
+            notices.append(
+                Notice(
+                    event.timestamp,
+                    Tone.ALARM,
+                    f"rejected: {asked(event.order)}: {event.reason.words}",
+                )
+            )
+        return notices
+
+    def finish(self) -> list[Notice]:
+        """Closes what the last command told about an order of ours that arrived with it."""
+        arrival, self._arrival = self._arrival, None
+        if arrival is None:
+            return []
+        order = arrival.order
+        known = self._mine.get(order.order_id)
+        left = known.leaves if known is not None else 0
+        name = f"#{order.order_id}"
+        if not arrival.filled:
+            return [Notice(order.timestamp, Tone.PLAIN, f"{name} {asked(order)} rests")]
+        words = f"{name} {_done(order.side)} {_average(arrival.filled, arrival.value)}"
+        if left:
+            words += f", {grouped(left)} rest at {grouped(order.price)}"
+        return [Notice(order.timestamp, Tone.FILL, words)]
+
+    def _traded(self, trade: TradeExecuted, notices: list[Notice]) -> None:
+        maker = self._mine.get(trade.maker_order_id)
+        if maker is not None:
+            maker.leaves -= trade.qty
+            words = (
+                f"#{trade.maker_order_id} {_done(maker.order.side)} {grouped(trade.qty)}"
+                f" @ {grouped(trade.price)}"
+            )
+            if maker.leaves > 0:
+                words += f", {grouped(maker.leaves)} left"
+            else:
+                del self._mine[trade.maker_order_id]
+            notices.append(Notice(trade.timestamp, Tone.FILL, words))
+        taker = self._mine.get(trade.taker_order_id)
+        if taker is None:
+            return
+        if self._arrival is None:
+            self._arrival = _Arrival(taker.order)
+        self._arrival.filled += trade.qty
+        self._arrival.value += trade.qty * trade.price
+        taker.leaves -= trade.qty
+        if taker.leaves <= 0:
+            del self._mine[trade.taker_order_id]
+
+    def _replaced(self, event: OrderReplaced, notices: list[Notice]) -> None:
+        mine = self._mine.get(event.order_id)
+        if mine is None:
+            return
+        mine.leaves = event.leaves_qty
+        words = (
+            f"#{event.order_id} is now {grouped(event.leaves_qty)} @ {grouped(event.price)}"
+            f"{'' if event.priority_kept else ', at the back of the queue'}"
+        )
+        notices.append(Notice(event.timestamp, Tone.PLAIN, words))
+
+    def _ended(self, event: OrderCancelled | OrderExpired, notices: list[Notice]) -> None:
+        mine = self._mine.pop(event.order_id, None)
+        if mine is None:
+            return
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None and arrival.filled:
+            words = f"#{event.order_id} {_done(mine.order.side)} "
+            words += _average(arrival.filled, arrival.value)
+            words += f", {grouped(event.qty)} ended: {event.reason.words}"
+            notices.append(Notice(event.timestamp, Tone.FILL, words))
+            return
+        verb = "cancelled" if isinstance(event, OrderCancelled) else "expired"
+        words = f"#{event.order_id} {verb}: {asked(mine.order)}, {grouped(event.qty)} unfilled"
+        if event.reason != "requested":
+            words += f", {event.reason.words}"
+        notices.append(Notice(event.timestamp, Tone.PLAIN, words))
+
+
+def asked(order: NewOrder) -> str:
+    """An order as its trader would say it: buy 10 @ 50 IOC."""
+    words = f"{order.side.value} {grouped(order.qty)}"
+    if order.type is OrderType.MARKET:
+        words += " at market"
+    else:
+        words += f" @ {grouped(order.price)}"
+        if order.time_in_force is not TimeInForce.GTC:
+            words += f" {order.time_in_force.value}"
+    return words + (" post-only" if order.post_only else "")
+
+
+def _done(side: Side) -> str:
+    return "bought" if side is Side.BUY else "sold"
+
+
+def _average(qty: int, value: int) -> str:
+    exact = value % qty == 0
+    price = grouped(value // qty) if exact else thousandths(value * 1000 // qty)
+    return f"{grouped(qty)} @ {price}"

@@ -1,0 +1,89 @@
+"""Colours and text styles: everything that is drawn takes them from one palette.
+
+A colour repeats what a glyph or a column says already, so all of it may be lost.
+"""
+
+from dataclasses import dataclass
+
+from rich.style import Style
+from textual.theme import Theme
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours, by what they mean."""
+
+    name: str
+    ground: str
+    raised: str
+    text: str
+    muted: str
+    rule: str
+    bid: str
+    ask: str
+    own: str
+    alarm: str
+    bar_bid: str
+    bar_ask: str
+    dark: bool = True
+
+    def theme(self) -> Theme:
+        """The same colours for style sheets."""
+        return Theme(
+            name=self.name,
+            primary=self.bid,
+            secondary=self.ask,
+            accent=self.own,
+            warning=self.own,
+            error=self.alarm,
+            success=self.bid,
+            foreground=self.text,
+            background=self.ground,
+            surface=self.ground,
+            panel=self.raised,
+            dark=self.dark,
+            variables={"rule": self.rule, "muted": self.muted},
+        )
+
+
+class Ink:
+    """The text styles of a palette. A style has no ground of its own but where it is raised."""
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette = palette
+        self.plain = Style(color=palette.text)
+        self.strong = Style(color=palette.text, bold=True)
+        self.muted = Style(color=palette.muted)
+        self.rule = Style(color=palette.rule)
+        self.bid = Style(color=palette.bid)
+        self.ask = Style(color=palette.ask)
+        self.bid_strong = Style(color=palette.bid, bold=True)
+        self.ask_strong = Style(color=palette.ask, bold=True)
+        self.bid_bar = Style(color=palette.bar_bid)
+        self.ask_bar = Style(color=palette.bar_ask)
+        self.own = Style(color=palette.own)
+        self.own_strong = Style(color=palette.own, bold=True)
+        self.alarm = Style(color=palette.alarm, bold=True)
+        self.raised = Style(bgcolor=palette.raised)
+        self.title = Style(color=palette.text, bold=True)
+
+    def side(self, is_buy: bool, strong: bool = False) -> Style:
+        if strong:
+            return self.bid_strong if is_buy else self.ask_strong
+        return self.bid if is_buy else self.ask
+
+
+DARK = Palette(
+    name="matchbox",
+    ground="#0d1117",
+    raised="#1b2331",
+    text="#cdd6e0",
+    muted="#74808f",
+    rule="#2c3644",
+    bid="#56b6a8",
+    ask="#e58e6b",
+    own="#e8c468",
+    alarm="#f0717a",
+    bar_bid="#24544f",
+    bar_ask="#6a4435",
+)

@@ -1,0 +1,157 @@
+"""The screen on which one trades: panels, keys, and the frame clock."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+
+from matchbox_tui.engine import Side
+from matchbox_tui.tui.bars import (
+    foot_bar,
+    header_bar,
+    hint_bar,
+    message_bar,
+    status_bar,
+    ticket_bar,
+)
+from matchbox_tui.tui.desk import Desk, Page, Request
+from matchbox_tui.tui.help import HelpScreen
+from matchbox_tui.tui.keys import bindings
+from matchbox_tui.tui.ladder import Ladder
+from matchbox_tui.tui.orders import Log, Orders, Positions
+from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.panel import Panel
+from matchbox_tui.tui.tape import Tape
+
+FRAMES_PER_SECOND = 16
+
+Send = Callable[[Sequence[Request]], Awaitable[None]]
+
+
+class TradeScreen(Screen[None]):
+    """Nothing here runs for an update: the model is plain state, looked at once a frame."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings())
+
+    def __init__(self, desk: Desk, ink: Ink, send: Send, zone: tzinfo | None = None) -> None:
+        super().__init__()
+        self.desk = desk
+        self.ink = ink
+        self._send = send
+        self._zone = zone
+        self._panels: list[Panel] = []
+
+    def compose(self) -> ComposeResult:
+        desk, ink = self.desk, self.ink
+        yield header_bar(desk, ink)
+        with Container(id="body"):
+            yield Ladder(desk, ink, id="ladder")
+            yield Tape(desk, ink, self._zone, id="tape")
+            with Vertical(id="mine"):
+                yield Orders(desk, ink, id=Page.ORDERS.value)
+                yield Positions(desk, ink, id=Page.POSITIONS.value)
+                yield Log(desk, ink, self._zone, id=Page.LOG.value)
+        yield foot_bar(desk, ink)
+        yield ticket_bar(desk, ink)
+        yield message_bar(desk, ink)
+        yield status_bar(desk, ink)
+        yield hint_bar(desk, ink)
+
+    def on_mount(self) -> None:
+        self._panels = list(self.query(Panel))
+        self._show_page()
+        self.set_interval(1 / FRAMES_PER_SECOND, self.frame)
+
+    def on_resize(self, _: Resize) -> None:
+        self.call_after_refresh(self.frame)
+
+    def frame(self) -> int:
+        """Brings the screen up to the model; returns how many lines had changed."""
+        return sum(panel.renew() for panel in self._panels)
+
+    # Keys, by the names that the table gives them. Each one shows at once.
+
+    def action_move(self, rows: int) -> None:
+        self.desk.move(rows)
+        self.frame()
+
+    def action_move_page(self, pages: int) -> None:
+        self.desk.move_page(pages)
+        self.frame()
+
+    def action_best(self, side: str) -> None:
+        self.desk.move_to_best(Side(side))
+        self.frame()
+
+    def action_recentre(self) -> None:
+        self.desk.recentre()
+        self.frame()
+
+    def action_arm(self, side: str) -> None:
+        self.desk.arm(Side(side))
+        self.frame()
+
+    def action_digit(self, digit: str) -> None:
+        self.desk.prepare(self.desk.ticket.digit(digit))
+        self.frame()
+
+    def action_erase(self) -> None:
+        self.desk.prepare(self.desk.ticket.erase())
+        self.frame()
+
+    def action_preset(self, step: int) -> None:
+        self.desk.prepare(self.desk.ticket.preset(step > 0))
+        self.frame()
+
+    def action_kind(self) -> None:
+        self.desk.prepare(self.desk.ticket.next_kind())
+        self.frame()
+
+    def action_price(self) -> None:
+        self.desk.prepare(self.desk.ticket.type_price())
+        self.frame()
+
+    def action_enter(self) -> None:
+        request = self.desk.enter()
+        self._submit([request] if request is not None else [])
+
+    def action_escape(self) -> None:
+        self.desk.escape()
+        self.frame()
+
+    def action_cancel(self) -> None:
+        self._submit(self.desk.cancel())
+
+    def action_cancel_all(self) -> None:
+        self._submit(self.desk.cancel_all())
+
+    def action_list(self) -> None:
+        self.desk.change_focus()
+        self._show_page()
+        self.frame()
+
+    def action_page(self) -> None:
+        self.desk.turn_page()
+        self._show_page()
+        self.frame()
+
+    def action_market(self, step: int) -> None:
+        self.desk.switch(step)
+        self.frame()
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self.ink))
+
+    def _submit(self, requests: Sequence[Request]) -> None:
+        if requests:
+            self.run_worker(self._send(requests), group="orders", exit_on_error=False)
+        self.frame()
+
+    def _show_page(self) -> None:
+        for page in Page:
+            self.query_one(f"#{page.value}").set_class(page is self.desk.page, "-shown")

@@ -1,0 +1,104 @@
+"""The tape as plain rows, newest first: prints, own fills, and a rule where the lead changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from itertools import islice
+
+from rich.segment import Segment
+
+from matchbox_tui.engine import Side
+from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
+from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.figures import clock_time, grouped, short
+from matchbox_tui.tui.model import Handover
+from matchbox_tui.tui.palette import Ink
+
+
+@dataclass(frozen=True)
+class TapeHead:
+    """The rule above the tape, with the columns' names."""
+
+    digits: int
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        labels = [
+            (0, "tape", ink.title),
+            (13, "buys", ink.bid_strong),
+            (20 + self.digits, "sells", ink.ask_strong),
+        ]
+        return ruled(width, ink, labels)
+
+
+@dataclass(frozen=True)
+class TapeRow:
+    """One trade. The taker bought where `bought`; `own` is what we did in it."""
+
+    time: str
+    bought: bool
+    qty: int
+    price: int
+    digits: int
+    own: Side | None = None
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        tint = ink.side(self.bought)
+        size = short(self.qty)
+        before = right(size, 7) + " ▲" if self.bought else " " * 9
+        after = " " * 9 if self.bought else "▼ " + left(size, 7)
+        done = "" if self.own is None else "bought" if self.own is Side.BUY else "sold"
+        segments = [
+            Segment(f" {self.time}", ink.muted),
+            Segment(before + "  ", tint),
+            Segment(right(grouped(self.price), self.digits), ink.plain),
+            Segment("  " + after, tint),
+        ]
+        if not done:
+            return segments
+        room = width - (31 + self.digits)
+        mark = f"◆ {done}" if room >= len(done) + 2 else "◆" if room >= 1 else ""
+        return [*segments, Segment(mark, ink.own_strong)]
+
+
+@dataclass(frozen=True)
+class HandoverRow:
+    """The lead went from one epoch to the next."""
+
+    before: int
+    epoch: int
+    leader: str
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        words = f"epoch {self.before} → {self.epoch}"
+        if self.leader:
+            words += f" · {clean(self.leader)}"
+        return ruled(width, ink, [(2, left(words, min(len(words), max(width - 6, 0))), ink.own)])
+
+
+def tape_rows(desk: Desk, count: int, zone: tzinfo | None) -> Iterator[TapeRow | HandoverRow]:
+    """The newest `count` rows of the market's tape. O(count)."""
+    model, trader = desk.model, desk.model.trader
+    tape = model.tape(desk.symbol)
+    digits = price_digits(desk)
+    for item in islice(reversed(tape), max(count, 0)):
+        if isinstance(item, Handover):
+            yield HandoverRow(item.before, item.epoch, model.leaders.get(item.epoch, ""))
+            continue
+        own = None
+        if trader and trader in (item.buyer, item.seller):
+            own = Side.BUY if item.buyer == trader else Side.SELL
+        yield TapeRow(
+            clock_time(item.timestamp, zone),
+            item.taker_side is Side.BUY,
+            item.qty,
+            item.price,
+            digits,
+            own,
+        )
+
+
+def price_digits(desk: Desk) -> int:
+    """How wide the market's prices are, as far as the ladder shows them."""
+    gaze = desk.gaze
+    last = desk.model.last(desk.symbol) or 0
+    return max(len(grouped(max(gaze.window.top if gaze is not None else 0, last))), 3)

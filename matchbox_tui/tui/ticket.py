@@ -1,0 +1,170 @@
+"""The order ticket: what is being prepared, before anything is sent. Pure values."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from matchbox_tui.engine import (
+    MAX_QTY,
+    NewOrder,
+    OrderBook,
+    OrderType,
+    Reason,
+    Side,
+    TimeInForce,
+    refusal_of_terms,
+)
+from matchbox_tui.tui.figures import grouped, plural, thousandths
+
+PRESETS = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
+
+_LONGEST = len(str(MAX_QTY))
+_LOOKED_AT = 200
+
+
+class Kind(StrEnum):
+    """The kinds of order that the ticket knows, in the order in which a key steps through them."""
+
+    LIMIT = "limit"
+    IOC = "IOC"
+    MARKET = "market"
+    POST_ONLY = "post-only"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Armed where it has a side. Its price is the ladder's cursor, `typed` digits of a new one.
+
+    `fresh` says that the next digit starts the quantity anew.
+    """
+
+    side: Side | None = None
+    qty: int = 10
+    kind: Kind = Kind.LIMIT
+    typed: str | None = None
+    fresh: bool = True
+
+    @property
+    def armed(self) -> bool:
+        return self.side is not None
+
+    @property
+    def typing_price(self) -> bool:
+        return self.typed is not None
+
+    def arm(self, side: Side) -> "Ticket":
+        return replace(self, side=side, typed=None, fresh=not self.armed or self.fresh)
+
+    def drop(self) -> "Ticket":
+        return replace(self, side=None, typed=None, fresh=True)
+
+    def digit(self, digit: str) -> "Ticket":
+        if self.typed is not None:
+            return replace(self, typed=(self.typed + digit).lstrip("0")[:_LONGEST])
+        text = digit if self.fresh else f"{self.qty}{digit}"
+        return replace(self, qty=min(int(text), MAX_QTY), fresh=False)
+
+    def erase(self) -> "Ticket":
+        if self.typed is not None:
+            return replace(self, typed=self.typed[:-1])
+        return replace(self, qty=self.qty // 10, fresh=False)
+
+    def preset(self, up: bool) -> "Ticket":
+        """The next larger or smaller of the preset quantities."""
+        if up:
+            qty = next((preset for preset in PRESETS if preset > self.qty), self.qty)
+        else:
+            qty = next((p for p in reversed(PRESETS) if p < self.qty), self.qty)
+        return replace(self, qty=qty, fresh=True)
+
+    def next_kind(self) -> "Ticket":
+        kinds = list(Kind)
+        return replace(self, kind=kinds[(kinds.index(self.kind) + 1) % len(kinds)])
+
+    def type_price(self) -> "Ticket":
+        return replace(self, typed="" if self.typed is None else None)
+
+    def order(self, market: str, price: int, trader: str, key: str, time: int) -> NewOrder | None:
+        """The order that this ticket asks for, None where it is not armed."""
+        if self.side is None:
+            return None
+        is_market = self.kind is Kind.MARKET
+        immediate = self.kind in (Kind.IOC, Kind.MARKET)
+        return NewOrder(
+            order_id=0,
+            market=market,
+            side=self.side,
+            type=OrderType.MARKET if is_market else OrderType.LIMIT,
+            price=0 if is_market else price,
+            qty=self.qty,
+            timestamp=time,
+            trader=trader,
+            time_in_force=TimeInForce.IOC if immediate else TimeInForce.GTC,
+            post_only=self.kind is Kind.POST_ONLY,
+            client_order_id=key,
+        )
+
+
+def refusal(order: NewOrder, book: OrderBook) -> Reason | None:
+    """Why the venue would refuse the order whatever else happens, or None."""
+    numbered = NewOrder(
+        order_id=1,
+        market=order.market,
+        side=order.side,
+        type=order.type,
+        price=order.price,
+        qty=order.qty,
+        timestamp=order.timestamp,
+        time_in_force=order.time_in_force,
+        post_only=order.post_only,
+    )
+    return refusal_of_terms(numbered, book.market)
+
+
+def preview(order: NewOrder, book: OrderBook) -> str:
+    """What would happen if the order came first. O(levels it would take), a few hundred at most."""
+    reason = refusal(order, book)
+    if reason is not None:
+        return reason.words
+    taken, value, whole = _takes(order, book)
+    left = order.qty - taken
+    if not whole:
+        return "takes many levels"
+    if order.post_only:
+        return Reason.POST_ONLY_WOULD_CROSS.words if taken else _joins(order, book)
+    if not taken:
+        if order.time_in_force is TimeInForce.IOC:
+            return "nothing to take there: would expire"
+        return _joins(order, book)
+    average = thousandths(value * 1000 // taken) if value % taken else grouped(value // taken)
+    words = f"takes {grouped(taken)} @ {average}"
+    if left:
+        ends = order.time_in_force is TimeInForce.IOC
+        words += f", {grouped(left)} would {'expire' if ends else 'rest'}"
+    return words
+
+
+def _takes(order: NewOrder, book: OrderBook) -> tuple[int, int, bool]:
+    """(contracts, value, whether all levels that matter were looked at)."""
+    is_buy = order.side is Side.BUY
+    limit = order.price if order.type is OrderType.LIMIT else None
+    taken = value = 0
+    for looked, level in enumerate(book.side(order.side.opposite).best_first()):
+        beyond = limit is not None and (level.price > limit if is_buy else level.price < limit)
+        if beyond or taken == order.qty:
+            break
+        if looked == _LOOKED_AT:
+            return taken, value, False
+        qty = min(level.qty, order.qty - taken)
+        taken += qty
+        value += qty * level.price
+    return taken, value, True
+
+
+def _joins(order: NewOrder, book: OrderBook) -> str:
+    ahead = book.depth_at(order.side, order.price)
+    if ahead:
+        return f"rests behind {plural(ahead, 'contract')}"
+    best = book.best_bid if order.side is Side.BUY else book.best_ask
+    if best is None or (order.price > best if order.side is Side.BUY else order.price < best):
+        return "rests as the new best price"
+    return "rests first at its price"
