@@ -6,7 +6,6 @@ quick and an engine never loads the screen's library.
 
 import sys
 
-import click
 import typer
 
 from matchbox_tui import __version__
@@ -53,13 +52,15 @@ def main() -> None:
         arguments.insert(0, "play")
     try:
         code = app(arguments, prog_name="matchbox", standalone_mode=False)
-    except click.ClickException as error:
-        fail(error.format_message(), EXIT_USAGE)
     except UsageError as error:
         fail(str(error), EXIT_USAGE)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
+        # Typer brings its own copy of Click, whose usage errors have no public name in common.
+        words = getattr(error, "format_message", None)
+        if words is not None:
+            fail(f"{words()} (see matchbox {arguments[0]} --help)", EXIT_USAGE)
         from matchbox_tui.store import StoreError
 
         if not isinstance(error, StoreError):
