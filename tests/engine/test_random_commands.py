@@ -15,13 +15,15 @@ from tests.engine.naive import NaiveExchange
 from tests.engine.workload import MARKETS, Workload
 
 
-@pytest.mark.parametrize("ids", [60, 400])
+@pytest.mark.parametrize(("ids", "depth"), [(60, 0), (400, 0), (2000, 12)])
 @pytest.mark.parametrize("seed", range(6))
-def test_random_commands_give_the_events_of_the_naive_model(seed: int, ids: int) -> None:
+def test_random_commands_give_the_events_of_the_naive_model(
+    seed: int, ids: int, depth: int
+) -> None:
     exchange, naive, ledger = Exchange(MARKETS), NaiveExchange(MARKETS), Ledger()
     journal: list[Event] = []
     standby, followed = Exchange(MARKETS), 0
-    for n, command in enumerate(Workload(seed, ids).commands(6000)):
+    for n, command in enumerate(Workload(seed, ids, depth).commands(6000)):
         events = exchange.apply(command)
         assert events == naive.apply(command), command
         ledger.read(events)

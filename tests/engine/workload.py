@@ -39,11 +39,15 @@ MODES = tuple(SelfTradePrevention)
 
 
 class Workload:
-    """Commands from a seed. Time goes forward by one with each."""
+    """Commands from a seed. Time goes forward by one with each.
 
-    def __init__(self, seed: int, ids: int = 60) -> None:
+    With `depth` most orders stand up to so many levels away from each other, and books get deep.
+    """
+
+    def __init__(self, seed: int, ids: int = 60, depth: int = 0) -> None:
         self.random = random.Random(seed)
         self.ids = ids
+        self.depth = depth
         self.now = 0
         self.recent = [1]
 
@@ -91,13 +95,15 @@ class Workload:
         tif = self.pick(TIFS) if self.chance(0.4) else TimeInForce.GTC
         gtd = tif is TimeInForce.GTD
         order_id = self.order_id()
+        side = self.pick((Side.BUY, Side.SELL))
+        away = self.random.randrange(self.depth + 1)
         self.recent = [order_id, *self.recent[:15]]
         return NewOrder(
             order_id=order_id,
             market=self.pick(SYMBOLS) if self.chance(0.1) else self.pick(SYMBOLS[:2]),
-            side=self.pick((Side.BUY, Side.SELL)),
+            side=side,
             type=OrderType.MARKET if self.chance(0.1) else OrderType.LIMIT,
-            price=self.price(),
+            price=self.price() + (-away if side is Side.BUY else away),
             qty=self.qty(),
             timestamp=self.bad() if self.chance(0.005) else self.now,
             trader=self.pick(TRADERS),
