@@ -26,20 +26,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(play.play)
-app.command()(play.tui)
-app.command()(services.engine)
-app.command()(services.redis)
-app.command()(services.traders)
-app.command()(trade.buy)
-app.command()(trade.sell)
-app.command()(trade.cancel)
+app.command("play")(play.play)
+app.command("tui")(play.tui)
+app.command("engine")(services.engine)
+app.command("redis")(services.redis)
+app.command("traders")(services.traders)
+app.command("buy")(trade.buy)
+app.command("sell")(trade.sell)
+app.command("cancel")(trade.cancel)
 app.command("cancel-all")(trade.cancel_all)
-app.command()(show.book)
-app.command()(show.orders)
-app.command()(show.positions)
-app.command()(show.fills)
-app.command()(show.status)
+app.command("book")(show.book)
+app.command("orders")(show.orders)
+app.command("positions")(show.positions)
+app.command("fills")(show.fills)
+app.command("status")(show.status)
 
 
 def main() -> None:
@@ -60,7 +60,9 @@ def main() -> None:
         # Typer brings its own copy of Click, whose usage errors have no public name in common.
         words = getattr(error, "format_message", None)
         if words is not None:
-            fail(f"{words()} (see matchbox {arguments[0]} --help)", EXIT_USAGE)
+            known = {command.name for command in app.registered_commands}
+            about = f"matchbox {arguments[0]}" if arguments[0] in known else "matchbox"
+            fail(f"{words().rstrip('.')} (see {about} --help)", EXIT_USAGE)
         from matchbox_tui.store import StoreError
 
         if not isinstance(error, StoreError):

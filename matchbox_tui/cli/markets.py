@@ -11,6 +11,8 @@ def named_markets(text: str) -> list[Market]:
         symbol, _, title = part.partition("=")
         market = Market.prediction(symbol, title)
         if refusal_of_market(market) is not None:
-            raise UsageError(f"--markets: {symbol!r} is no symbol: use up to 64 letters and digits")
+            raise UsageError(
+                f"--markets: {symbol!r} is no symbol: use letters and digits, at most 64"
+            )
         markets.append(market)
     return markets

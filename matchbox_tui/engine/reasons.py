@@ -47,7 +47,10 @@ _WORDS = {
     Reason.DUPLICATE_ORDER_ID: "an open order has this id already",
     Reason.UNKNOWN_MARKET: "no market has this symbol",
     Reason.MARKET_EXISTS: "a market with this symbol exists already",
-    Reason.INVALID_MARKET: "a market needs a symbol, tick >= 1 and 1 <= min_price <= max_price",
+    Reason.INVALID_MARKET: (
+        "a market needs a symbol of letters, digits and . _ - (at most 64), tick >= 1"
+        " and 1 <= min_price <= max_price"
+    ),
     Reason.MARKET_HALTED: "the market is halted and takes cancels only",
     Reason.INVALID_QTY: "qty must be > 0 and at most 10**12",
     Reason.INVALID_PRICE: "price must be > 0 and at most 10**12",

@@ -1,5 +1,7 @@
 """The rules that refuse a command before it touches a book."""
 
+import re
+
 from matchbox_tui.engine.book import OrderBook
 from matchbox_tui.engine.commands import NewOrder, ReplaceOrder
 from matchbox_tui.engine.matching import crosses, rests
@@ -17,7 +19,9 @@ from matchbox_tui.engine.values import (
     TimeInForce,
 )
 
-_GTC = TimeInForce.GTC
+# A symbol becomes part of Redis keys and file names.
+_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
 _GTD = TimeInForce.GTD
 _LIMIT = OrderType.LIMIT
 _OPEN = MarketStatus.OPEN
@@ -99,9 +103,8 @@ def refusal_of_market(market: Market) -> Reason | None:
     """Why the market can't be created, or None."""
     top = MAX_PRICE if market.max_price is None else market.max_price
     sound = (
-        0 < len(market.symbol) <= MAX_NAME
-        and market.symbol.isprintable()
-        and not market.symbol.isspace()
+        len(market.symbol) <= MAX_NAME
+        and _SYMBOL.fullmatch(market.symbol) is not None
         and 1 <= market.min_price <= top <= MAX_PRICE
         and 1 <= market.tick <= MAX_PRICE
         and market.status is _OPEN

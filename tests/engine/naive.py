@@ -308,7 +308,8 @@ class NaiveExchange:
         if m.symbol in self.books:
             return [OrderRejected(self.seq, 0, m.symbol, Reason.MARKET_EXISTS, c.timestamp)]
         top = TOP if m.max_price is None else m.max_price
-        named = 1 <= len(m.symbol) <= 64 and m.symbol.isprintable() and m.symbol.strip() != ""
+        plain = all(c.isascii() and (c.isalnum() or c in "._-") for c in m.symbol)
+        named = 1 <= len(m.symbol) <= 64 and plain and m.symbol[0] not in "._-"
         priced = 1 <= m.min_price <= top <= TOP and 1 <= m.tick <= TOP
         if not (named and priced and m.status == MarketStatus.OPEN):
             return [OrderRejected(self.seq, 0, "", Reason.INVALID_MARKET, c.timestamp)]
