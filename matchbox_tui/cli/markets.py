@@ -11,8 +11,6 @@ def named_markets(text: str) -> list[Market]:
         symbol, _, title = part.partition("=")
         market = Market.prediction(symbol, title)
         if refusal_of_market(market) is not None:
-            raise UsageError(
-                f"--markets: {symbol!r} is no symbol: use letters and digits, at most 64"
-            )
+            raise UsageError(f"--markets: {symbol!r} is no symbol: use letters and digits")
         markets.append(market)
     return markets
