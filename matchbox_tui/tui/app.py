@@ -30,6 +30,7 @@ class MatchboxApp(App[None]):
     TITLE = "matchbox"
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
+    ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (64, "-medium"), (120, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (7, "-low"), (14, "-tall")]  # noqa: RUF012
 
@@ -49,7 +50,6 @@ class MatchboxApp(App[None]):
         self.desk = Desk(self.feed.model, clock, market)
         self._ink = Ink(DARK)
         self._zone = zone
-        self._caught: list[signal.Signals] = []
         self.register_theme(DARK.theme())
         self.theme = DARK.name
 
@@ -62,9 +62,6 @@ class MatchboxApp(App[None]):
         self.run_worker(self.feed.watch(), group="cluster", exit_on_error=False)
 
     async def on_unmount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for caught in self._caught:
-            loop.remove_signal_handler(caught)
         await self.feed.close()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -77,10 +74,8 @@ class MatchboxApp(App[None]):
         """A hang-up or a request to end leaves `run()` in the ordinary way."""
         loop = asyncio.get_running_loop()
         for name in _ENDINGS:
-            caught = getattr(signal, name, None)
-            if caught is None:
-                continue
+            number = getattr(signal, name, None)
             # Only the main thread may; elsewhere whoever runs us looks after signals.
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(caught, self.exit, None, 128 + caught)
-                self._caught.append(caught)
+                if number is not None:
+                    loop.add_signal_handler(number, self.exit, None, 128 + number)

@@ -69,7 +69,7 @@ class TicketLine:
 
     side: Side | None
     qty: int
-    price: int | None
+    price: int
     kind: Kind
     typed: str | None
     outlook: str
@@ -104,7 +104,10 @@ class TicketLine:
     def _price(self, ink: Ink) -> Segments:
         if self.typed is not None:
             return [Segment(" @ ", ink.muted), Segment(f"{self.typed}▏", ink.own_strong)]
-        return [Segment(" @ ", ink.muted), Segment(grouped(self.price or 0), ink.strong)]
+        return [
+            Segment(" @ ", ink.muted),
+            Segment(grouped(self.price) if self.price else "-", ink.strong),
+        ]
 
 
 @dataclass(frozen=True)
@@ -169,15 +172,28 @@ class HintLine:
     preparing: bool
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        segments: Segments = []
-        used = 0
-        for key, words in hints(self.preparing):
-            if used + len(key) + len(words) + 3 > width:
+        pairs = hints(self.preparing)
+        ends = [] if self.preparing else pairs[-2:]
+        room = width - sum(_hint_width(pair) for pair in ends) - 1
+        shown: list[tuple[str, str]] = []
+        for pair in pairs[: len(pairs) - len(ends)]:
+            room -= _hint_width(pair)
+            if room < 0:
                 break
-            segments.append(Segment(f" {key}", ink.strong))
-            segments.append(Segment(f" {words} ", ink.muted))
-            used += len(key) + len(words) + 3
-        return segments
+            shown.append(pair)
+        return spread(width, _hints(shown, ink), _hints(ends, ink), ink.plain)
+
+
+def _hint_width(pair: tuple[str, str]) -> int:
+    return len(pair[0]) + len(pair[1]) + 3
+
+
+def _hints(pairs: list[tuple[str, str]], ink: Ink) -> Segments:
+    return [
+        segment
+        for key, words in pairs
+        for segment in (Segment(f" {key}", ink.strong), Segment(f" {words} ", ink.muted))
+    ]
 
 
 def header(desk: Desk) -> Header:
@@ -202,7 +218,7 @@ def header(desk: Desk) -> Header:
 
 
 def ticket_line(desk: Desk) -> TicketLine:
-    ticket, gaze, book = desk.ticket, desk.gaze, desk.book
+    ticket, book = desk.ticket, desk.book
     draft = desk.draft()
     outlook = ""
     if draft is not None and book is not None:
@@ -210,7 +226,7 @@ def ticket_line(desk: Desk) -> TicketLine:
     return TicketLine(
         ticket.side,
         ticket.qty,
-        gaze.cursor if gaze is not None else None,
+        desk.price,
         ticket.kind,
         ticket.typed,
         outlook,

@@ -85,6 +85,13 @@ class Desk:
         return gaze
 
     @property
+    def price(self) -> int:
+        """The price that an order would get: the one being typed, else the cursor's; 0: none."""
+        if self.ticket.typed:
+            return int(self.ticket.typed)
+        return self.gaze.cursor if self.gaze is not None else 0
+
+    @property
     def orders(self) -> list[Order]:
         """This trader's open orders, market by market."""
         if not self.model.trader:
@@ -188,10 +195,7 @@ class Desk:
 
     def draft(self) -> NewOrder | None:
         """The order as it would be sent now, None where the ticket is not armed."""
-        gaze = self.gaze
-        if gaze is None:
-            return None
-        return self.ticket.order(self.symbol, gaze.cursor, self.model.trader, "", 0)
+        return self.ticket.order(self.symbol, self.price, self.model.trader, "", 0)
 
     def enter(self) -> Request | None:
         """Takes a typed price, or sends the ticket."""
@@ -200,14 +204,14 @@ class Desk:
                 self.gaze.go(int(self.ticket.typed))
             self.prepare(self.ticket.type_price())
             return None
-        gaze, book = self.gaze, self.book
-        if gaze is None or book is None or not self.ticket.armed:
+        book = self.book
+        if book is None or not self.ticket.armed:
             self.say("nothing is prepared: b buys, s sells")
             return None
         if not self._may_trade():
             return None
         key = f"{self._token}-{next(self._numbers)}"
-        order = self.ticket.order(self.symbol, gaze.cursor, self.model.trader, key, self.clock())
+        order = self.ticket.order(self.symbol, self.price, self.model.trader, key, self.clock())
         assert order is not None
         reason = refusal(order, book)
         if reason is not None:
@@ -243,6 +247,9 @@ class Desk:
             return []
         symbol = self.symbol
         ids = frozenset(order.id for order in self.orders if order.market == symbol)
+        if not ids and not any(intent.market == symbol for intent in self.model.intents):
+            self.say(f"you have no open order in {symbol}")
+            return []
         words = f"cancel all in {symbol}"
         if ids:
             words += f" ({plural(len(ids), 'order')})"
@@ -267,8 +274,8 @@ class Desk:
             self.say("only watching: start with a trader's name to trade", Tone.ALARM)
         elif self.book is None:
             self.say("there is no market to trade yet", Tone.ALARM)
-        elif self.model.link in (Link.CONNECTING, Link.RECONNECTING):
-            self.say("not connected: nothing was sent", Tone.ALARM)
+        elif self.model.link is not Link.LIVE:
+            self.say(f"{self.model.link.value}: nothing was sent", Tone.ALARM)
         else:
             return True
         return False

@@ -69,6 +69,8 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,f1,q,enter", "dismiss", "back", show=False),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space", "scroll(10)", show=False),
+        Binding("pageup", "scroll(-10)", show=False),
     ]
 
     def __init__(self, ink: Ink) -> None:
@@ -78,7 +80,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = "keys"
-            box.border_subtitle = "Esc goes back"
+            box.border_subtitle = "↑ ↓ scroll, Esc goes back"
             yield HelpText(self._ink)
 
     def action_scroll(self, lines: int) -> None:

@@ -77,6 +77,9 @@ class Intents:
         if key in self._open:
             self._open[key] = replace(self._open[key], standing=standing)
 
+    def get(self, key: str) -> Intent | None:
+        return self._open.get(key)
+
     def drop(self, key: str) -> Intent | None:
         return self._open.pop(key, None)
 
@@ -99,18 +102,13 @@ class Intents:
         if isinstance(event, OrderRejected) and event.order is not None:
             return self._settle_order(event.order)
         if isinstance(event, OrderCancelled | OrderExpired):
-            return self._ended(event.order_id)
+            return self.ended(event.order_id)
         if isinstance(event, CancelRejected):
             if event.order_id:
                 return self.drop(cancel_key(event.order_id))
             if event.reason is Reason.NOTHING_TO_CANCEL:
                 return self.drop(cancel_all_key(event.market))
         return None
-
-    def filled(self, order_id: int, still_open: bool) -> None:
-        """A cancel is void where its order was filled to the end first."""
-        if not still_open:
-            self._ended(order_id)
 
     def quiet(self) -> list[Intent]:
         """Notes that queue and journal hold no more; returns and drops what left no trace."""
@@ -127,7 +125,8 @@ class Intents:
     def _settle_order(self, order: NewOrder) -> Intent | None:
         return self.drop(order.client_order_id) if order.trader == self.trader else None
 
-    def _ended(self, order_id: int) -> Intent | None:
+    def ended(self, order_id: int) -> Intent | None:
+        """An order is no longer open, for whatever reason: nothing more can come of a cancel."""
         if not self._open:
             return None
         for key, intent in list(self._open.items()):
@@ -136,7 +135,7 @@ class Intents:
                 if left:
                     self._open[key] = replace(intent, all_of=left)
                 else:
-                    del self._open[key]
+                    self.drop(key)
         return self.drop(cancel_key(order_id))
 
 

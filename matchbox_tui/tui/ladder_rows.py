@@ -10,6 +10,7 @@ from matchbox_tui.engine import BookSide, OrderBook, Side
 from matchbox_tui.tui.cells import Segments, left, right, ruled
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import grouped, plural, short
+from matchbox_tui.tui.model import Link
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.ticket import Kind
 from matchbox_tui.tui.window import Window
@@ -168,13 +169,17 @@ class LadderFoot:
     below: str = ""
     above: str = ""
     middle: str = ""
-    held: bool = False
+    stale: bool = False
 
     def paint(self, width: int, ink: Ink) -> Segments:
         span = min(self.span, width)
         labels = [
             (1, self.below, ink.muted),
-            ((span - len(self.middle)) // 2 - 1, self.middle, ink.own if self.held else ink.muted),
+            (
+                (span - len(self.middle)) // 2 - 1,
+                self.middle,
+                ink.alarm if self.stale else ink.muted,
+            ),
             (span - len(self.above) - 3, self.above, ink.muted),
         ]
         return ruled(width, ink, labels)
@@ -229,12 +234,14 @@ def ladder_foot(desk: Desk) -> LadderFoot:
     window = gaze.window
     bid, ask = book.best_bid, book.best_ask
     middle = f"spread {grouped(ask - bid)}" if bid is not None and ask is not None else ""
+    if gaze.held:
+        middle = "held, c recentres"
     return LadderFoot(
         desk.span,
         _hidden(book, window, bid, "bid", above=False),
         _hidden(book, window, ask, "ask", above=True),
-        "held, c recentres" if gaze.held else middle,
-        gaze.held,
+        middle if desk.model.link is Link.LIVE else "stale",
+        desk.model.link is not Link.LIVE,
     )
 
 
@@ -282,10 +289,10 @@ def _own_quantities(
 
 
 def _draft(desk: Desk) -> dict[tuple[Side, int], int]:
-    ticket, gaze = desk.ticket, desk.gaze
-    if ticket.side is None or gaze is None or ticket.kind is Kind.MARKET:
+    ticket = desk.ticket
+    if ticket.side is None or ticket.kind is Kind.MARKET:
         return {}
-    return {(ticket.side, gaze.cursor): ticket.qty}
+    return {(ticket.side, desk.price): ticket.qty}
 
 
 def _round_up(value: int) -> int:

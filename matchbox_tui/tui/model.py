@@ -16,12 +16,14 @@ from matchbox_tui.engine import (
     Exchange,
     Market,
     OrderBook,
+    OrderCancelled,
+    Reason,
     Side,
     TradeExecuted,
 )
 from matchbox_tui.store import ClusterStatus, Entry
 from matchbox_tui.tui.holdings import Holding, Holdings
-from matchbox_tui.tui.intents import Intent, Intents
+from matchbox_tui.tui.intents import Intent, Intents, cancel_all_key
 from matchbox_tui.tui.outcome import Notice, Outcomes, Tone
 
 TAPE_KEPT = 500
@@ -197,20 +199,29 @@ class Model:
 
     def _own(self, event: Event) -> None:
         if type(event) is TradeExecuted:
-            for side, trader in ((Side.BUY, event.buyer), (Side.SELL, event.seller)):
-                if trader == self.trader:
-                    self.holdings.filled(event.market, side, event.price, event.qty)
-            if event.maker_trader == self.trader:
-                still_open = event.maker_order_id in self.exchange.orders
-                self.intents.filled(event.maker_order_id, still_open)
-        elif isinstance(event, CancelRejected):
-            settled = self.intents.settle(event)
-            if settled is not None:
-                words = f"rejected: {settled.words}: {event.reason.words}"
-                self.note(event.timestamp, words, Tone.ALARM)
-        else:
-            self.intents.settle(event)
+            if self.trader in (event.maker_trader, event.taker_trader):
+                self._own_trade(event)
+        elif len(self.intents):
+            self._settle(event)
         self._tell(self.outcomes.hear(event))
+
+    def _own_trade(self, trade: TradeExecuted) -> None:
+        for side, trader in ((Side.BUY, trade.buyer), (Side.SELL, trade.seller)):
+            if trader == self.trader:
+                self.holdings.filled(trade.market, side, trade.price, trade.qty)
+        if trade.maker_order_id not in self.exchange.orders:
+            self.intents.ended(trade.maker_order_id)
+
+    def _settle(self, event: Event) -> None:
+        if isinstance(event, OrderCancelled) and self.outcomes.owns(event.order_id):
+            # A cancel of all ends in one command whatever was open, known to us or not.
+            everything = self.intents.get(cancel_all_key(event.market))
+            if everything is not None and event.reason is Reason.REQUESTED:
+                self.intents.drop(everything.key)
+        settled = self.intents.settle(event)
+        if settled is not None and isinstance(event, CancelRejected):
+            words = f"rejected: {settled.words}: {event.reason.words}"
+            self.note(event.timestamp, words, Tone.ALARM)
 
     def _tell(self, notices: Sequence[Notice]) -> None:
         if notices:

@@ -1,8 +1,9 @@
 """What became of one trader's orders, in words: a fold over events."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from matchbox_tui.engine import (
     Event,
@@ -68,38 +69,20 @@ class Outcomes:
         for order in orders:
             self._mine[order.id] = _Open(order.message, order.leaves_qty)
 
+    def owns(self, order_id: int) -> bool:
+        """Whether this is an open order of ours."""
+        return order_id in self._mine
+
     def hear(self, event: Event) -> list[Notice]:
         """What an event tells about our orders. O(1)."""
         notices: list[Notice] = []
         if event.seq != self._seq:
-            notices += self.finish()
             self._seq = event.seq
-        kind = type(event)
-        if kind is TradeExecuted:
-            self._traded(event, notices)  # type: ignore[arg-type]  # kind is known
-        elif isinstance(event, OrderAccepted):
-            if event.order.trader == self.trader:
-                self._arrival = _Arrival(event.order)
-                self._mine[event.order_id] = _Open(event.order, event.order.qty)
-        elif isinstance(event, OrderRested):
-            if self._arrival is not None and self._arrival.order.order_id == event.order_id:
+            if self._arrival is not None:
                 notices += self.finish()
-        elif isinstance(event, OrderReplaced):
-            self._replaced(event, notices)
-        elif isinstance(event, OrderCancelled | OrderExpired):
-            self._ended(event, notices)
-        elif (
-            isinstance(event, OrderRejected)
-            and event.order is not None
-            and event.order.trader == self.trader
-        ):
-            notices.append(
-                Notice(
-                    event.timestamp,
-                    Tone.ALARM,
-                    f"rejected: {asked(event.order)}: {event.reason.words}",
-                )
-            )
+        hearing = _HEARD.get(type(event))
+        if hearing is not None:
+            hearing(self, event, notices)
         return notices
 
     def finish(self) -> list[Notice]:
@@ -117,6 +100,20 @@ class Outcomes:
         if left:
             words += f", {grouped(left)} rest at {grouped(order.price)}"
         return [Notice(order.timestamp, Tone.FILL, words)]
+
+    def _accepted(self, event: OrderAccepted, _: list[Notice]) -> None:
+        if event.order.trader == self.trader:
+            self._arrival = _Arrival(event.order)
+            self._mine[event.order_id] = _Open(event.order, event.order.qty)
+
+    def _rested(self, event: OrderRested, notices: list[Notice]) -> None:
+        if self._arrival is not None and self._arrival.order.order_id == event.order_id:
+            notices += self.finish()
+
+    def _rejected(self, event: OrderRejected, notices: list[Notice]) -> None:
+        if event.order is not None and event.order.trader == self.trader:
+            words = f"rejected: {asked(event.order)}: {event.reason.words}"
+            notices.append(Notice(event.timestamp, Tone.ALARM, words))
 
     def _traded(self, trade: TradeExecuted, notices: list[Notice]) -> None:
         maker = self._mine.get(trade.maker_order_id)
@@ -191,3 +188,14 @@ def _average(qty: int, value: int) -> str:
     exact = value % qty == 0
     price = grouped(value // qty) if exact else thousandths(value * 1000 // qty)
     return f"{grouped(qty)} @ {price}"
+
+
+_HEARD: dict[type, Callable[[Outcomes, Any, list[Notice]], None]] = {
+    OrderAccepted: Outcomes._accepted,
+    OrderRested: Outcomes._rested,
+    OrderRejected: Outcomes._rejected,
+    OrderReplaced: Outcomes._replaced,
+    OrderCancelled: Outcomes._ended,
+    OrderExpired: Outcomes._ended,
+    TradeExecuted: Outcomes._traded,
+}

@@ -122,6 +122,7 @@ class TradeScreen(Screen[None]):
 
     def action_escape(self) -> None:
         self.desk.escape()
+        self._show_page()
         self.frame()
 
     def action_cancel(self) -> None:
@@ -155,3 +156,4 @@ class TradeScreen(Screen[None]):
     def _show_page(self) -> None:
         for page in Page:
             self.query_one(f"#{page.value}").set_class(page is self.desk.page, "-shown")
+        self.set_class(self.desk.on_orders, "-listing")

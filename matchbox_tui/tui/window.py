@@ -131,12 +131,15 @@ class Gaze:
         return cls(window, window.clamp(window.top - window.rows // 2 * window.tick))
 
     def fit(self, rows: int) -> None:
-        self._look(self.window.resized(rows))
+        """Takes a new height; the cursor stays on its price and in the window."""
+        self.window = self.window.resized(rows).revealing(self.cursor)
 
     def follow(self, book: OrderBook, last: int | None) -> None:
         """Lets the market move the window."""
         if not self.held:
-            self._look(self.window.following(book, last), book, last)
+            window = self.window.following(book, last)
+            if window != self.window:
+                self._look(window, book, last)
 
     def recentre(self, book: OrderBook, last: int | None) -> None:
         """Back to the market, cursor and all."""
@@ -158,11 +161,9 @@ class Gaze:
         """Moves the cursor up by `rows` prices, down where negative."""
         self.go(self.cursor + rows * self.window.tick)
 
-    def _look(self, window: Window, book: OrderBook | None = None, last: int | None = None) -> None:
-        if window == self.window:
-            return
+    def _look(self, window: Window, book: OrderBook, last: int | None) -> None:
         self.window = window
-        if not self.placed and book is not None:
+        if not self.placed:
             self.cursor = self._rest(book, last)
         row = window.row(self.cursor)
         if not 0 <= row < window.rows:
