@@ -1,0 +1,49 @@
+"""A real server for whoever asks for one, and a venue of its own for every test."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from matchbox_tui.store import Client, EmbeddedServer, Keys, Link, Server
+
+_venues = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """One embedded server for all tests that don't stop or reconfigure it."""
+    with EmbeddedServer() as embedded:
+        yield embedded
+
+
+@pytest.fixture
+def url(server: EmbeddedServer) -> str:
+    return server.url
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Keys that no other test has: tests run alone, in any order and side by side."""
+    return f"t{os.getpid()}-{next(_venues)}:"
+
+
+@pytest.fixture
+def keys(prefix: str) -> Keys:
+    return Keys(prefix)
+
+
+@pytest.fixture
+async def link(url: str) -> AsyncIterator[Link]:
+    """A bare connection, to look at keys and to put things there."""
+    bare = Server(url, timeout_s=10).link("matchbox-test")
+    yield bare
+    await bare.close()
+
+
+@pytest.fixture
+async def client(url: str, prefix: str) -> AsyncIterator[Client]:
+    connected = await Client.connect(url, prefix, "test")
+    yield connected
+    await connected.close()
