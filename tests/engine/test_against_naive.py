@@ -33,7 +33,7 @@ from tests.engine.naive import NaiveExchange
 from tests.engine.workload import BAD, MARKETS, SYMBOLS, TRADERS
 
 bad = st.sampled_from(BAD)
-ids = st.one_of(st.integers(1, 12), st.integers(1, 12), st.integers(1, 12), bad)
+ids = st.one_of(*[st.integers(1, 30)] * 4, bad)
 prices = st.one_of(*[st.sampled_from([8, 9, 10, 10, 12, 14])] * 5, bad)
 qtys = st.one_of(*[st.integers(1, 9)] * 5, st.just(10**12), bad)
 traders = st.sampled_from(TRADERS)
@@ -56,17 +56,20 @@ orders = st.builds(
     reduce_only=st.sampled_from([False, False, False, True]),
     self_trade_prevention=st.sampled_from(SelfTradePrevention),
 )
-plain_orders = st.builds(
+lively_orders = st.builds(
     NewOrder,
-    order_id=st.integers(1, 12),
+    order_id=st.integers(1, 30),
     side=st.sampled_from(Side),
-    price=st.sampled_from([8, 9, 10, 10]),
+    type=st.sampled_from([OrderType.LIMIT] * 9 + [OrderType.MARKET]),
+    price=st.integers(8, 10),
     qty=st.integers(1, 9),
-    trader=traders,
+    trader=st.sampled_from(["ann", "ann", "bob", ""]),
+    time_in_force=st.sampled_from([TimeInForce.GTC] * 3 + [TimeInForce.IOC, TimeInForce.FOK]),
+    self_trade_prevention=st.sampled_from(SelfTradePrevention),
 )
 good_till_dates = st.builds(
     NewOrder,
-    order_id=st.integers(1, 12),
+    order_id=st.integers(1, 30),
     side=st.sampled_from(Side),
     price=st.integers(8, 12),
     qty=st.integers(1, 9),
@@ -76,7 +79,7 @@ good_till_dates = st.builds(
 )
 reducing_orders = st.builds(
     NewOrder,
-    order_id=st.integers(1, 12),
+    order_id=st.integers(1, 30),
     side=st.sampled_from(Side),
     price=st.integers(8, 12),
     qty=st.integers(1, 30),
@@ -115,13 +118,18 @@ class TwoExchanges(RuleBasedStateMachine):
         self.ledger.read(events)
         self.journal.extend(events)
 
-    @rule(command=st.one_of(orders, plain_orders, good_till_dates, reducing_orders))
+    @rule(command=st.one_of(orders, good_till_dates, reducing_orders))
     def new_order(self, command: NewOrder) -> None:
         self.send(command)
 
-    @rule(command=plain_orders)
-    def plain_order(self, command: NewOrder) -> None:
+    @rule(command=lively_orders)
+    def lively_order(self, command: NewOrder) -> None:
         self.send(command)
+
+    @rule(commands=st.lists(lively_orders, min_size=2, max_size=6))
+    def several_lively_orders(self, commands: list[NewOrder]) -> None:
+        for command in commands:
+            self.send(command)
 
     @rule(
         order_id=ids,
@@ -151,7 +159,7 @@ class TwoExchanges(RuleBasedStateMachine):
     @rule(market=symbols)
     def halt_and_resume(self, market: str) -> None:
         self.send(HaltMarket(market))
-        self.send(NewOrder(order_id=13, market=market, side=Side.BUY, price=8, qty=1))
+        self.send(NewOrder(order_id=31, market=market, side=Side.BUY, price=8, qty=1))
         self.send(ReplaceOrder(order_id=1, qty=1))
         self.send(ResumeMarket(market))
 
