@@ -40,6 +40,7 @@ class Node:
         self.epoch = 0
         self._markets = markets
         self._stopping = asyncio.Event()
+        self._changed = asyncio.Event()
         self._started = time.time_ns()
 
     def stop(self) -> None:
@@ -147,23 +148,21 @@ class Node:
     def _enter(self, role: Role, epoch: int) -> None:
         self.role = role
         self.epoch = epoch
+        self._changed.set()
 
     async def _beat(self) -> None:
         """Tells the others every `renew_ms`, and at once after a change of role."""
-        told: tuple[Role, int] | None = None
-        told_at = 0.0
         while True:
-            state = (self.role, self.epoch)
-            if state != told or time.monotonic() - told_at > self.settings.renew_ms / 1000:
-                with contextlib.suppress(StoreError):
-                    await self.store.heartbeat(
-                        self.role.value,
-                        self.epoch,
-                        os.getpid(),
-                        socket.gethostname(),
-                        self.replica.seq,
-                        self._started,
-                        2 * self.settings.lease_ms,
-                    )
-                    told, told_at = state, time.monotonic()
-            await asyncio.sleep(self.settings.poll_ms / 1000)
+            self._changed.clear()
+            with contextlib.suppress(StoreError):
+                await self.store.heartbeat(
+                    self.role.value,
+                    self.epoch,
+                    os.getpid(),
+                    socket.gethostname(),
+                    self.replica.seq,
+                    self._started,
+                    2 * self.settings.lease_ms,
+                )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self.settings.renew_ms / 1000)
