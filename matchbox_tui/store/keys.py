@@ -37,7 +37,9 @@ class Keys:
 
     def client_order(self, trader: str, client_order_id: str) -> str:
         """String with a time to live: the order id that a client_order_id stands for."""
-        return f"{self.prefix}engine:client_order:{trader}:{client_order_id}"
+        # A colon in the name would let two traders meet in one key.
+        name = trader.replace("%", "%25").replace(":", "%3A")
+        return f"{self.prefix}engine:client_order:{name}:{client_order_id}"
 
     def book(self, market: str) -> str:
         """String: the best levels of a market's book as JSON."""

@@ -111,7 +111,7 @@ class Store:
         if known is not None:
             commands.append(("CLIENT", "LIST", "ID", known[1]))
         replies = await self._main.calls(commands)
-        leader_raw, epoch_raw = _checked(replies[0]), _checked(replies[1])
+        epoch_raw, leader_raw = _checked(replies[0]), _checked(replies[1])
         leader = leader_raw.decode() if leader_raw is not None else None
         epoch = int(epoch_raw or 0)
         if leader is None:
