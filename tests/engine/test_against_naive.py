@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from matchbox_tui.engine import (
     CancelAll,
@@ -19,6 +19,7 @@ from matchbox_tui.engine import (
     Market,
     MarketStatus,
     NewOrder,
+    Order,
     OrderType,
     ReplaceOrder,
     ResumeMarket,
@@ -65,6 +66,7 @@ lively_orders = st.builds(
     qty=st.integers(1, 9),
     trader=st.sampled_from(["ann", "ann", "bob", ""]),
     time_in_force=st.sampled_from([TimeInForce.GTC] * 3 + [TimeInForce.IOC, TimeInForce.FOK]),
+    post_only=st.sampled_from([False] * 5 + [True]),
     self_trade_prevention=st.sampled_from(SelfTradePrevention),
 )
 good_till_dates = st.builds(
@@ -118,6 +120,10 @@ class TwoExchanges(RuleBasedStateMachine):
         self.ledger.read(events)
         self.journal.extend(events)
 
+    def open_order(self, which: int) -> Order:
+        orders = self.exchange.orders
+        return orders[sorted(orders)[which % len(orders)]]
+
     @rule(command=st.one_of(orders, good_till_dates, reducing_orders))
     def new_order(self, command: NewOrder) -> None:
         self.send(command)
@@ -139,6 +145,33 @@ class TwoExchanges(RuleBasedStateMachine):
     )
     def replace(self, **fields: Any) -> None:
         self.send(ReplaceOrder(**fields))
+
+    @precondition(lambda self: self.exchange.orders)
+    @rule(
+        which=st.integers(0, 30),
+        price=st.one_of(st.none(), st.integers(-1, 1)),
+        qty=st.one_of(st.none(), st.integers(-4, 4)),
+    )
+    def replace_an_open_order(self, which: int, price: int | None, qty: int | None) -> None:
+        """By a little, so that it often keeps its price or its size."""
+        order = self.open_order(which)
+        self.send(
+            ReplaceOrder(
+                order_id=order.id,
+                price=None if price is None else order.price + price,
+                qty=None if qty is None else order.qty + qty,
+            )
+        )
+
+    @precondition(lambda self: self.exchange.orders)
+    @rule(which=st.integers(0, 30))
+    def cancel_an_open_order(self, which: int) -> None:
+        self.send(CancelOrder(self.open_order(which).id))
+
+    @precondition(lambda self: self.exchange.next_expiry)
+    @rule(early=st.integers(0, 1))
+    def expire_what_is_next(self, early: int) -> None:
+        self.send(ExpireOrders((self.exchange.next_expiry or 0) - early))
 
     @rule(order_id=ids, timestamp=times)
     def cancel(self, **fields: Any) -> None:

@@ -128,12 +128,14 @@ def test_sequence_grows_by_one_with_every_command_for_the_market() -> None:
         (CancelAll(trader="zoe", market="A"), 9, 2),
         (CancelAll(trader="ann"), 10, 3),
         (ExpireOrders(5), 10, 3),
+        (buy(6, 50, 4, market="A"), 11, 3),
+        (cancel(6), 12, 3),
         (
             buy(5, 50, 4, market="B", time_in_force=TimeInForce.GTD, expires_at=9),
-            10,
+            12,
             4,
         ),
-        (ExpireOrders(9), 10, 5),
+        (ExpireOrders(9), 12, 5),
     ]
     for n, (command, a, b) in enumerate(commands, start=1):
         venue.apply(command)
