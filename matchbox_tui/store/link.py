@@ -7,11 +7,13 @@ after it is `InDoubt`, and it is for the caller to ask what became of it.
 
 import asyncio
 import contextlib
+import inspect
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from redis import exceptions as redis_errors
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -42,6 +44,14 @@ _DEAD = (
 )
 
 
+# Keeps redis-py from introducing itself, which old servers don't understand.
+_UNANNOUNCED: dict[str, None] = (
+    {"driver_info": None}
+    if "driver_info" in inspect.signature(AbstractConnection).parameters
+    else {"lib_name": None, "lib_version": None}
+)
+
+
 class Server:
     """Where the venue's server is. Makes links to it; opens nothing by itself."""
 
@@ -50,33 +60,37 @@ class Server:
         self.url = url
         self.shown = _without_password(url)
         try:
-            self._pool = ConnectionPool.from_url(
-                url,
-                retry=Retry(NoBackoff(), 0),
-                socket_timeout=timeout_s,
-                socket_connect_timeout=timeout_s,
-                protocol=2,
-                lib_name=None,
-                lib_version=None,
-            )
-        except (ValueError, TypeError) as error:
+            options: dict[str, Any] = {
+                "socket_timeout": timeout_s,
+                "socket_connect_timeout": timeout_s,
+                **parse_url(url),
+                "retry": Retry(NoBackoff(), 0),
+                "protocol": 2,
+                **_UNANNOUNCED,
+            }
+            self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
+            self._options = options
+            # An option that redis-py doesn't know shows itself only now.
+            self.connection()
+        except (ValueError, TypeError, redis_errors.RedisError) as error:
             raise Unusable(
                 f"{self.shown!r} is no server address ({error}): set REDIS_URL to"
                 " redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH"
             ) from None
 
-    def link(self, name: str = "") -> "Link":
+    def link(self, name: str = "matchbox") -> "Link":
+        """A link that the server lists under `name`, which has no blanks."""
         return Link(self, name)
 
     def connection(self) -> AbstractConnection:
-        connection: AbstractConnection = self._pool.connection_class(**self._pool.connection_kwargs)
-        return connection
+        """A connection, not opened yet."""
+        return self._class(**self._options)
 
 
 class Link:
     """A connection that opens itself when it is needed and again after a loss."""
 
-    def __init__(self, server: Server, name: str = "") -> None:
+    def __init__(self, server: Server, name: str) -> None:
         self._server = server
         self._name = name
         self._connection: AbstractConnection | None = None
@@ -138,16 +152,26 @@ class Link:
 
     async def _open(self) -> AbstractConnection:
         connection = self._connection
-        if connection is not None and connection.is_connected:
+        if connection is not None and connection.is_connected and not _hung_up(connection):
             return connection
         await self._drop()
         connection = self._server.connection()
+        try:
+            await self._greet(connection)
+        except BaseException:
+            with contextlib.suppress(*_DEAD):
+                await connection.disconnect(nowait=True)
+            raise
+        self._connection = connection
+        return connection
+
+    async def _greet(self, connection: AbstractConnection) -> None:
+        """Opens the connection and names it: the first answer shows who is there."""
         where = self._server.shown
         try:
             await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
-            if self._name:
-                await connection.send_command("CLIENT", "SETNAME", self._name)
-                await connection.read_response()
+            await connection.send_command("CLIENT", "SETNAME", self._name)
+            await connection.read_response()
         except (redis_errors.AuthenticationError, redis_errors.AuthorizationError) as error:
             raise Unusable(
                 f"{where} refuses the login ({_words(error)}): put user and password into REDIS_URL"
@@ -156,18 +180,16 @@ class Link:
             raise Unusable(f"{where} is no Redis or Valkey server: check REDIS_URL") from None
         except redis_errors.BusyLoadingError as error:
             raise Unreachable(f"{where} is not ready ({_words(error)})") from None
+        except redis_errors.NoPermissionError:
+            # Where CLIENT is not allowed, it goes without a name.
+            return
         except redis_errors.ResponseError as error:
-            if self._name and "NOPERM" in str(error).upper():
-                self._connection = connection
-                return connection
             raise Unusable(f"{where} refuses the connection ({_words(error)})") from None
         except _DEAD as error:
             raise Unreachable(
                 f"can't reach a server at {where} ({_words(error)}): start one with"
                 " 'matchbox redis', or set REDIS_URL"
             ) from None
-        self._connection = connection
-        return connection
 
     async def _read(self, connection: AbstractConnection, timeout_s: float | None) -> Reply:
         try:
@@ -202,10 +224,17 @@ def _words(error: BaseException) -> str:
     return text.rstrip(".") or type(error).__name__
 
 
+def _hung_up(connection: AbstractConnection) -> bool:
+    """Whether the server has closed the connection since it was last used."""
+    # redis-py would find out by sending, which puts the command in doubt for nothing, and has no
+    # public way to ask that leaves what was received in place.
+    reader: asyncio.StreamReader | None = getattr(connection, "_reader", None)
+    return reader is not None and (reader.at_eof() or reader.exception() is not None)
+
+
 def _without_password(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    login, at, host = rest.rpartition("@")
-    if not at:
-        return url
-    user = login.partition(":")[0]
-    return f"{scheme}{separator}{user}{':***' if ':' in login else ''}@{host}"
+    login, at, host = url.rpartition("@")
+    scheme, separator, names = login.rpartition("://")
+    user, colon, _ = names.partition(":")
+    shown = f"{scheme}{separator}{user}{':***' if colon else ''}{at}{host}"
+    return re.sub(r"(?<=[?&]password=)[^&]*", "***", shown)

@@ -38,6 +38,8 @@ for i = 3, #ARGV do
       if not known[key] then
         known[key] = 0
         fresh = fresh + 1
+      elseif not tonumber(known[key]) then
+        return redis.error_reply('ERR ' .. key .. ' holds no order id')
       end
     end
   elseif kind == '"' then
@@ -87,11 +89,13 @@ return reply
 # KEYS  leader, epoch, cursor      ARGV  instance id, lease ms
 # Returns {epoch, seq, chain} of the new leader's tenure, or nil where somebody leads.
 ELECT = Script("""
-if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then
+if redis.call('EXISTS', KEYS[1]) == 1 then
   return nil
 end
 local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain')
-return {redis.call('INCR', KEYS[2]), tip[1] or '0', tip[2] or ''}
+local epoch = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {epoch, tip[1] or '0', tip[2] or ''}
 """)
 
 # KEYS  leader, epoch, cursor      ARGV  instance id, lease ms, epoch seen
@@ -100,9 +104,10 @@ USURP = Script("""
 if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[3] then
   return nil
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain')
-return {redis.call('INCR', KEYS[2]), tip[1] or '0', tip[2] or ''}
+local epoch = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {epoch, tip[1] or '0', tip[2] or ''}
 """)
 
 # KEYS  leader, epoch      ARGV  instance id, epoch, lease ms

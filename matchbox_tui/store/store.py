@@ -105,8 +105,9 @@ class Store:
         """Who leads, and whether its process is still connected. One round trip as a rule."""
         known = self._leader_connection
         commands: list[tuple[str | int, ...]] = [
-            ("GET", self.keys.leader),
+            # The epoch first: a leader elected in between must not be usurped as the one before.
             ("GET", self.keys.epoch),
+            ("GET", self.keys.leader),
         ]
         if known is not None:
             commands.append(("CLIENT", "LIST", "ID", known[1]))

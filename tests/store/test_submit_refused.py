@@ -1,0 +1,69 @@
+"""A submit that can't be done: a clear error, and nothing half done."""
+
+from pathlib import Path
+
+import pytest
+
+from matchbox_tui.store import Client, Keys, Link, Overloaded, Refused, Server
+from matchbox_tui.store import client as client_module
+from tests.servers import OwnServer
+from tests.store.build import buy, cancel, content
+
+
+async def test_a_full_queue_refuses_the_whole_batch(
+    client: Client, link: Link, keys: Keys, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "QUEUE_LIMIT", 3)
+    await client.submit([buy(), buy()])
+    before = await content(link, prefix)
+    with pytest.raises(Overloaded, match="the order queue holds 2 commands: try again"):
+        await client.submit([buy(client_order_id="new"), cancel(1)])
+    assert await content(link, prefix) == before
+    assert await client.submit([cancel(1)]) == [0]
+    with pytest.raises(Overloaded):
+        await client.submit([buy()])
+
+
+@pytest.mark.parametrize("victim", ["queue", "order_id", "known name"])
+async def test_a_key_of_another_type_refuses_the_whole_batch(
+    client: Client, link: Link, keys: Keys, prefix: str, victim: str
+) -> None:
+    names = {
+        "queue": keys.queue,
+        "order_id": keys.order_id,
+        "known name": keys.client_order("ada", "mine"),
+    }
+    await client.submit([buy()])
+    await link.call("DEL", names[victim])
+    await link.call("HSET", names[victim], "some", "thing")
+    before = await content(link, prefix)
+    with pytest.raises(Refused, match="WRONGTYPE"):
+        await client.submit([buy(client_order_id="1"), buy(trader="ada", client_order_id="mine")])
+    assert await content(link, prefix) == before
+
+
+@pytest.mark.parametrize("victim", ["order_id", "known name"])
+async def test_a_key_that_holds_no_number_refuses_the_whole_batch(
+    client: Client, link: Link, keys: Keys, prefix: str, victim: str
+) -> None:
+    names = {"order_id": keys.order_id, "known name": keys.client_order("ada", "mine")}
+    await client.submit([buy()])
+    await link.call("SET", names[victim], "seven")
+    before = await content(link, prefix)
+    with pytest.raises(Refused):
+        await client.submit([buy(client_order_id="1"), buy(trader="ada", client_order_id="mine")])
+    assert await content(link, prefix) == before
+
+
+async def test_a_server_out_of_memory_refuses_the_whole_batch(tmp_path: Path) -> None:
+    with OwnServer(tmp_path, "--maxmemory-policy", "noeviction") as server:
+        client = await Client.connect(server.url)
+        link = Server(server.url).link()
+        await link.call("CONFIG", "SET", "maxmemory", 1)
+        with pytest.raises(Refused, match="out of memory"):
+            await client.submit([buy(client_order_id="1"), cancel(1)])
+        assert await content(link, "engine") == {}
+        await link.call("CONFIG", "SET", "maxmemory", 0)
+        assert await client.submit([buy(client_order_id="1"), cancel(1)]) == [1, 0]
+        await client.close()
+        await link.close()
