@@ -78,8 +78,10 @@ class Desk:
     def gaze(self) -> Gaze | None:
         """Where this market is looked at, None while there is no such market."""
         symbol = self.symbol
-        gaze = self._gazes.get(symbol)
-        if gaze is None and (book := self.book) is not None:
+        gaze, book = self._gazes.get(symbol), self.book
+        if book is None:
+            return None
+        if gaze is None or not gaze.window.fits(book.market):
             gaze = self._gazes[symbol] = Gaze.at(book.market, self.rows)
             gaze.recentre(book, self.model.last(symbol))
         return gaze

@@ -64,21 +64,19 @@ class OrderRow:
         size = grouped(self.leaves) if self.leaves == self.qty else f"{self.leaves:,}/{self.qty:,}"
         price = grouped(self.price) if self.price else "market"
         tail = self.standing or f"#{self.order_id}"
-        if self.unsure:
-            tail = f"? {tail}"
         segments = [
             Segment("▸" if self.selected else " ", ink.own_strong),
             Segment(f"{'▲ buy ' if is_buy else '▼ sell'} ", ink.side(is_buy)),
-            Segment(right(size, 9), ink.plain),
+            Segment(right(size, 8), ink.plain),
             Segment(" @ ", ink.muted),
-            Segment(left(price, 8) if len(price) <= 8 else price, ink.plain),
+            Segment(price.ljust(7), ink.plain),
         ]
         if width >= WIDE:
             segments.append(Segment(left(clean(self.market), 10) + " ", ink.muted))
-        used = sum(segment.cell_length for segment in segments)
-        segments.append(
-            Segment(right(tail, max(width - used - 1, 0)), ink.own if self.unsure else ink.muted)
-        )
+        room = max(width - sum(segment.cell_length for segment in segments) - 1, 0)
+        if self.unsure:
+            tail = f"? {tail}" if len(tail) + 2 <= room else "?"
+        segments.append(Segment(right(tail, room), ink.own if self.unsure else ink.muted))
         if self.selected:
             segments = [Segment(s.text, (s.style or ink.plain) + ink.raised) for s in segments]
         return segments

@@ -34,6 +34,11 @@ class Window:
             centre = (low + high) // 2 if bounded else max(low, UNBOUNDED_START)
         return cls(high, max(rows, 1), low, max(high, low), tick).centred(centre)
 
+    def fits(self, market: Market) -> bool:
+        """Whether this window was made for a market with these prices."""
+        made = Window.of(market, self.rows)
+        return (made.low, made.high, made.tick) == (self.low, self.high, self.tick)
+
     @property
     def bottom(self) -> int:
         return self.top - (self.rows - 1) * self.tick

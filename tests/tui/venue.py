@@ -55,7 +55,7 @@ class LocalVenue:
         self._moved = asyncio.Event()
 
     def order(
-        self, side: Side, qty: int, price: int, trader: str = "dealer", market: str = "RAIN"
+        self, side: Side, qty: int, price: int, trader: str = "", market: str = "RAIN"
     ) -> int:
         """An order of somebody's, a second after the one before."""
         self._ids += 1

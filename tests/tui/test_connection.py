@@ -1,0 +1,81 @@
+"""The server goes away and comes back."""
+
+from matchbox_tui.engine import Side
+from matchbox_tui.store import InDoubt
+from matchbox_tui.tui.model import Link
+from tests.tui.cockpit import app_on, press, screen_text, until, until_shown
+from tests.tui.venue import RAIN, SNOW, LocalVenue, furnish
+
+
+async def test_server_lost_and_back() -> None:
+    venue = LocalVenue()
+    furnish(venue)
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live", "bid 48")
+        venue.away = True
+        await until_shown(pilot, "○ reconnecting", "lost the server", "stale", "bid 48")
+        await press(pilot, "b")
+        await until_shown(pilot, "reconnecting: nothing was sent")
+        before = len(app.desk.model.tape("RAIN"))
+        venue.order(Side.BUY, 3, 52, "grace")
+        venue.away = False
+        await until_shown(pilot, "● live", "3 ▲   52")
+        assert len(app.desk.model.tape("RAIN")) == before + 1
+        assert app.desk.model.exchange.state_hash() == venue.exchange.state_hash()
+
+
+async def test_there_is_no_server_at_the_start() -> None:
+    venue = LocalVenue()
+    venue.away = True
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "◌ connecting", "can't reach the server", "looking for the venue")
+        venue.away = False
+        await until_shown(pilot, "● live", "Will it rain")
+
+
+async def test_there_is_no_leader() -> None:
+    venue = LocalVenue()
+    venue.leader = None
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "waiting for a leader", "leader none")
+        venue.leader = "node-1"
+        await until_shown(pilot, "leader node-1")
+        assert "waiting for a leader" not in screen_text(app)
+
+
+async def test_an_order_in_doubt_is_resolved_by_the_journal() -> None:
+    class Lossy(LocalVenue):
+        """Takes a request and loses the answer."""
+
+        async def submit(self, commands):  # type: ignore[no-untyped-def]  # as the base
+            await super().submit(commands)
+            raise InDoubt("lost the server")
+
+    venue = Lossy()
+    venue.order(Side.SELL, 5, 52)
+    venue.held = True
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live", "ask 52")
+        await press(pilot, "b enter")
+        await until_shown(pilot, "in doubt: lost the server", "?10")
+        venue.release()
+        await until_shown(pilot, "◆")
+        await until(pilot, lambda: not len(app.desk.model.intents))
+
+
+async def test_another_venue_at_the_same_address_is_read_from_its_start() -> None:
+    venue = LocalVenue()
+    furnish(venue)
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live", "bid 48")
+        fresh = LocalVenue((SNOW, RAIN))
+        venue.exchange, venue.entries = fresh.exchange, fresh.entries
+        venue.order(Side.BUY, 3, 33)
+        await until_shown(pilot, "bid 33", "RAIN 3/3", "no open orders")
+        await until(pilot, lambda: app.desk.model.link is Link.LIVE)
+        assert app.desk.model.exchange.state_hash() == venue.exchange.state_hash()

@@ -1,0 +1,53 @@
+"""Numbers and times as text."""
+
+from datetime import UTC
+
+import pytest
+
+from matchbox_tui.tui.figures import clock_time, halves, short, signed, thousandths
+from tests.tui.venue import START
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (12_400, "12,400"),
+        (99_999, "99,999"),
+        (100_000, "100k"),
+        (1_259_999, "1.25M"),
+        (10**12, "1.00T"),
+        (999 * 10**18, "999E"),
+        (10**21, "10^21"),
+        (10**400, "10^400"),
+    ],
+)
+def test_a_quantity_of_any_size_is_short(value: int, text: str) -> None:
+    assert short(value) == text
+    assert len(text) <= 6
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(50_000, "50.00"), (51_850, "51.85"), (-37_005, "-37.01"), (4, "0.00"), (-4, "0.00")],
+)
+def test_thousandths_are_shown_to_two_decimals(value: int, text: str) -> None:
+    assert thousandths(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (4, "+2"), (3, "+1.5"), (1, "+0.5"), (-1, "-0.5"), (-4, "-2")]
+)
+def test_halves_keep_their_half(value: int, text: str) -> None:
+    assert halves(value) == text
+
+
+def test_signs() -> None:
+    assert (signed(0), signed(1200), signed(-7)) == ("0", "+1,200", "-7")
+
+
+def test_a_time_that_no_clock_shows_is_blank() -> None:
+    assert clock_time(START, UTC) == "00:00:00"
+    assert clock_time(2**63 - 1, UTC) != ""
+    assert clock_time(2**80, UTC) == "--:--:--"

@@ -1,0 +1,146 @@
+"""Looking around: markets, panels, sizes, help, and leaving."""
+
+import pytest
+
+from matchbox_tui.engine import Side
+from tests.tui.cockpit import app_on, press, screen_text, until, until_shown
+from tests.tui.venue import LocalVenue, furnish
+
+
+def furnished() -> LocalVenue:
+    venue = LocalVenue()
+    furnish(venue)
+    return venue
+
+
+async def test_market_switch() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "Will it rain in Oslo on Friday?")
+        await press(pilot, "m")
+        await until_shown(pilot, "Will there be snow on Christmas Eve?", "SNOW 3/3", "bid 35")
+        await press(pilot, "m")
+        await until_shown(pilot, "MAIN 1/3")
+        await press(pilot, "M M")
+        await until_shown(pilot, "RAIN 2/3", "bid 48")
+
+
+async def test_a_market_that_does_not_exist_yet_is_waited_for() -> None:
+    app = app_on(furnished(), "FOG")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "no market FOG yet: m looks at the others")
+        await press(pilot, "b x X enter up c left")
+        await press(pilot, "m")
+        await until_shown(pilot, "MAIN 1/3")
+
+
+async def test_move_the_cursor_and_recentre() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        await press(pilot, "pageup pageup")
+        await until_shown(pilot, "held, c recentres", "▼ bid 48")
+        await press(pilot, "c")
+        await until(pilot, lambda: "held" not in screen_text(app))
+        assert app.desk.price == 48
+
+
+async def test_panels_share_a_place_on_a_small_screen() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "3 open orders")
+        await press(pilot, "o")
+        await until_shown(pilot, "average", "51.85")
+        await press(pilot, "o")
+        await until_shown(pilot, "#25 bought 20 @ 51.85")
+        await press(pilot, "o")
+        await until_shown(pilot, "3 open orders")
+
+
+async def test_all_panels_on_a_large_screen() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until_shown(pilot, "3 open orders", "51.85", "epoch 7 → 8", "log", "spread 4")
+
+
+async def test_the_order_list_takes_the_place_of_the_ladder_on_a_slim_screen() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(40, 12)) as pilot:
+        await until_shown(pilot, "bids")
+        await press(pilot, "tab")
+        await until_shown(pilot, "▸ orders")
+        assert "bids" not in screen_text(app)
+        await press(pilot, "escape")
+        await until_shown(pilot, "bids")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 5), (80, 24), (160, 50), (300, 80)])
+async def test_any_size_works(size: tuple[int, int]) -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.desk.model.source.seq > 30)
+        await press(pilot, "b up 5 escape tab o m X question_mark escape")
+        await pilot.pause()
+        lines = screen_text(app).split("\n")
+        assert len(lines) == size[1]
+
+
+async def test_resize() -> None:
+    venue = furnished()
+    app = app_on(venue)
+    sizes = [(160, 50), (1, 1), (20, 5), (300, 80), (80, 24), (64, 7), (2, 50), (120, 3)]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        await press(pilot, "b")
+        price = app.desk.price
+        for size in sizes:
+            await pilot.resize_terminal(*size)
+            venue.order(Side.BUY, 1, 30)
+            await pilot.pause(0.1)
+            assert app.desk.price == price
+        await pilot.resize_terminal(80, 24)
+        await until_shown(pilot, "BUY", "tape", "orders", "● live")
+
+
+async def test_help() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        await press(pilot, "question_mark")
+        await until_shown(pilot, "prepare a buy at the cursor")
+        await press(pilot, "pagedown pagedown")
+        await until_shown(pilot, "sent, and not in the journal yet")
+        await press(pilot, "escape")
+        await until_shown(pilot, "? help")
+        assert "prepare a buy" not in screen_text(app)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_quit(key: str) -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        await press(pilot, key)
+        await pilot.pause()
+    assert app.return_code == 0
+
+
+async def test_an_idle_venue_repaints_nothing() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until_shown(pilot, "● live", "leader node-3")
+        await pilot.pause(0.3)
+        repainted = []
+        for _ in range(10):
+            await pilot.pause(0.05)
+            repainted.append(app.screen.frame())  # type: ignore[attr-defined]  # the trade screen
+        assert repainted == [0] * 10
+
+
+async def test_hostile_names_cannot_steer_the_terminal() -> None:
+    venue = furnished()
+    venue.leader = "\x1b[2Jnode"
+    app = app_on(venue)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until_shown(pilot, "·[2Jnode")
+        assert "\x1b" not in screen_text(app)

@@ -1,0 +1,68 @@
+"""The tape's rows."""
+
+from datetime import UTC
+
+from matchbox_tui.engine import Side
+from matchbox_tui.tui.palette import DARK, Ink
+from matchbox_tui.tui.tape_rows import HandoverRow, TapeRow, tape_rows
+from tests.tui.cockpit import TRADER, desk_on
+from tests.tui.venue import LocalVenue
+
+INK = Ink(DARK)
+
+
+def drawn(row: TapeRow | HandoverRow, width: int = 40) -> str:
+    return "".join(segment.text for segment in row.paint(width, INK))
+
+
+def test_a_print_tells_time_side_quantity_and_price() -> None:
+    venue = LocalVenue()
+    venue.order(Side.SELL, 10, 51)
+    venue.order(Side.BUY, 4, 51)
+    venue.order(Side.BUY, 8, 49)
+    venue.order(Side.SELL, 3, 49)
+    desk = desk_on(venue)
+    sold, bought = (drawn(row) for row in tape_rows(desk, 10, UTC))
+    assert bought.split() == ["00:00:02", "4", "▲", "51"]
+    assert sold.split() == ["00:00:04", "49", "▼", "3"]
+    assert bought.index("▲") < bought.index("51")
+    assert sold.index("▼") > sold.index("49")
+
+
+def test_own_fills_are_marked_whoever_took() -> None:
+    venue = LocalVenue()
+    venue.order(Side.SELL, 10, 51, TRADER)
+    venue.order(Side.BUY, 4, 51)
+    venue.order(Side.SELL, 9, 50)
+    venue.order(Side.BUY, 9, 50, TRADER)
+    bought, sold = (drawn(row, 44) for row in tape_rows(desk_on(venue), 10, UTC))
+    assert bought.endswith("◆ bought")
+    assert sold.endswith("◆ sold")
+
+
+def test_a_rule_stands_where_the_lead_changed() -> None:
+    venue = LocalVenue()
+    venue.order(Side.SELL, 10, 51)
+    venue.order(Side.BUY, 4, 51)
+    venue.epoch = 8
+    venue.order(Side.BUY, 4, 51)
+    desk = desk_on(venue)
+    desk.model.leaders[8] = "node-3"
+    newest, rule, oldest = tape_rows(desk, 10, UTC)
+    assert isinstance(newest, TapeRow)
+    assert isinstance(oldest, TapeRow)
+    assert "epoch 7 → 8 · node-3" in drawn(rule)
+    assert len(drawn(rule)) == 40
+
+
+def test_a_leaders_name_cannot_steer_the_terminal() -> None:
+    assert "\x1b" not in drawn(HandoverRow(1, 2, "\x1b[2Jnode"))
+
+
+def test_only_the_rows_that_fit_are_made() -> None:
+    venue = LocalVenue()
+    for _ in range(30):
+        venue.order(Side.SELL, 1, 51)
+        venue.order(Side.BUY, 1, 51)
+    assert len(list(tape_rows(desk_on(venue), 7, UTC))) == 7
+    assert list(tape_rows(desk_on(venue), 0, UTC)) == []

@@ -1,0 +1,186 @@
+"""Trading by keyboard."""
+
+from matchbox_tui.engine import DEFAULT_MARKET, HaltMarket, Side
+from tests.tui.cockpit import TRADER, app_on, press, screen_text, until, until_shown
+from tests.tui.venue import LocalVenue
+
+
+def market() -> LocalVenue:
+    venue = LocalVenue()
+    venue.order(Side.BUY, 40, 48)
+    venue.order(Side.SELL, 30, 52)
+    return venue
+
+
+async def test_buy() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        await press(pilot, "right b 2 5")
+        await until_shown(pilot, "BUY", "takes 25 @ 52")
+        assert venue.exchange.position(TRADER, "RAIN").qty == 0
+        await press(pilot, "enter")
+        await until_shown(pilot, "#3 bought 25 @ 52", "◆")
+        assert venue.exchange.position(TRADER, "RAIN").qty == 25
+
+
+async def test_sell_into_the_book_and_rest_the_remainder() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        await press(pilot, "left s 5 0 enter")
+        await until_shown(pilot, "#3 sold 40 @ 48, 10 rest at 48", "▼ sell    10/50 @ 48")
+        assert venue.exchange.position(TRADER, "RAIN").qty == -40
+
+
+async def test_escape_sends_nothing() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        before = venue.exchange.seq
+        await press(pilot, "b 7 escape enter")
+        await until_shown(pilot, "nothing is prepared")
+        assert "BUY" not in screen_text(app)
+        assert venue.exchange.seq == before
+
+
+async def test_type_a_price() -> None:
+    venue = LocalVenue(())
+    app = app_on(venue, DEFAULT_MARKET)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live", "waiting for the first order")
+        await press(pilot, "b p 1 2 3 4 5 6 enter")
+        await until_shown(pilot, "123,456")
+        await press(pilot, "enter")
+        await until_shown(pilot, "buy 10 @ 123,456 rests")
+        assert venue.exchange.book(DEFAULT_MARKET).best_bid == 123_456
+
+
+async def test_market_order_by_steps_of_kind_and_preset() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        await press(pilot, "b t t plus")
+        await until_shown(pilot, "25 at market  takes 25 @ 52")
+        await press(pilot, "enter")
+        await until_shown(pilot, "bought 25 @ 52")
+
+
+async def test_post_only_that_would_cross_is_refused_in_words() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        await press(pilot, "right b t t t")
+        await until_shown(pilot, "post-only  post_only order would have traded at once")
+        await press(pilot, "enter")
+        await until_shown(pilot, "rejected: buy 10 @ 52 post-only")
+
+
+async def test_a_quantity_of_zero_is_not_sent() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        before = venue.exchange.seq
+        await press(pilot, "b 0 enter")
+        await until_shown(pilot, "not sent: qty must be > 0", "BUY")
+        assert venue.exchange.seq == before
+
+
+async def test_a_halted_market_says_so() -> None:
+    venue = market()
+    venue.commit([HaltMarket("RAIN", 0)])
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "HALTED", "● live")
+        await press(pilot, "b")
+        await until_shown(pilot, "the market is halted")
+        await press(pilot, "enter")
+        await until_shown(pilot, "rejected: buy 10 @ 48: the market is halted")
+
+
+async def test_cancel_at_the_cursor() -> None:
+    venue = market()
+    mine = venue.order(Side.BUY, 10, 47, TRADER)
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "◆10", "● live")
+        await press(pilot, "x")
+        await until_shown(pilot, "you have no open order at 48")
+        await press(pilot, "down x")
+        await until_shown(pilot, f"#{mine} cancelled: buy 10 @ 47", "no open orders")
+        assert venue.exchange.book("RAIN").order(mine) is None
+
+
+async def test_cancel_the_selected_order() -> None:
+    venue = market()
+    first = venue.order(Side.BUY, 10, 47, TRADER)
+    second = venue.order(Side.SELL, 5, 53, TRADER)
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "2 open orders", "● live")
+        await press(pilot, "tab")
+        await until_shown(pilot, "▸ orders")
+        await press(pilot, "down x")
+        await until_shown(pilot, f"#{second} cancelled")
+        assert venue.exchange.book("RAIN").order(first) is not None
+        assert venue.exchange.book("RAIN").order(second) is None
+
+
+async def test_cancel_all_in_this_market() -> None:
+    venue = market()
+    for price in (45, 46, 47):
+        venue.order(Side.BUY, 10, price, TRADER)
+    elsewhere = venue.order(Side.BUY, 10, 47, TRADER, "SNOW")
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "4 open orders", "● live")
+        await press(pilot, "X")
+        await until_shown(pilot, "1 open order")
+        assert list(venue.exchange.orders_of(TRADER, "RAIN")) == []
+        assert venue.exchange.book("SNOW").order(elsewhere) is not None
+
+
+async def test_an_order_that_waits_in_the_queue_is_shown_as_a_question() -> None:
+    venue = market()
+    venue.held = True
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        await press(pilot, "b enter")
+        await until_shown(pilot, "? buy 10 @ 48: queued", "?10", "? queued")
+        venue.held = False
+        venue.release()
+        await until_shown(pilot, "#3 buy 10 @ 48 rests", "◆10")
+        assert "?10" not in screen_text(app)
+
+
+async def test_without_a_name_one_only_watches() -> None:
+    venue = market()
+    app = app_on(venue, trader="")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live", "watching")
+        before = venue.exchange.seq
+        await press(pilot, "b enter x X")
+        await until_shown(pilot, "only watching: start with a trader's name to trade")
+        assert venue.exchange.seq == before
+
+
+async def test_the_ladder_stands_still_under_an_armed_ticket() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        await press(pilot, "b")
+        await until_shown(pilot, "BUY")
+        for price in range(60, 75):
+            venue.order(Side.BUY, 10, price)
+        await until_shown(pilot, "bid 74")
+        assert app.desk.price == 48
+        await press(pilot, "escape")
+        await until(pilot, lambda: app.desk.gaze and app.desk.gaze.window.shows(74))
