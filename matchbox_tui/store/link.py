@@ -167,29 +167,18 @@ class Link:
 
     async def _greet(self, connection: AbstractConnection) -> None:
         """Opens the connection and names it: the first answer shows who is there."""
-        where = self._server.shown
         try:
             await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
             await connection.send_command("CLIENT", "SETNAME", self._name)
             await connection.read_response()
-        except (redis_errors.AuthenticationError, redis_errors.AuthorizationError) as error:
-            raise Unusable(
-                f"{where} refuses the login ({_words(error)}): put user and password into REDIS_URL"
-            ) from None
-        except redis_errors.InvalidResponse:
-            raise Unusable(f"{where} is no Redis or Valkey server: check REDIS_URL") from None
-        except redis_errors.BusyLoadingError as error:
-            raise Unreachable(f"{where} is not ready ({_words(error)})") from None
         except redis_errors.NoPermissionError:
             # Where CLIENT is not allowed, it goes without a name.
             return
-        except redis_errors.ResponseError as error:
-            raise Unusable(f"{where} refuses the connection ({_words(error)})") from None
-        except _DEAD as error:
-            raise Unreachable(
-                f"can't reach a server at {where} ({_words(error)}): start one with"
-                " 'matchbox redis', or set REDIS_URL"
-            ) from None
+        except (redis_errors.RedisError, *_DEAD) as error:
+            # Over a unix socket redis-py wraps what the server said in a ConnectionError.
+            cause = error.__cause__
+            said = cause if isinstance(cause, redis_errors.RedisError) else error
+            raise _not_open(self._server.shown, said) from None
 
     async def _read(self, connection: AbstractConnection, timeout_s: float | None) -> Reply:
         try:
@@ -208,6 +197,25 @@ class Link:
 
 class UnknownScript(Refused):
     """The server has not seen this script since it started."""
+
+
+def _not_open(where: str, error: Exception) -> StoreError:
+    """Why no connection could be opened."""
+    words = _words(error)
+    if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
+        return Unusable(
+            f"{where} refuses the login ({words}): put user and password into REDIS_URL"
+        )
+    if isinstance(error, redis_errors.InvalidResponse):
+        return Unusable(f"{where} is no Redis or Valkey server: check REDIS_URL")
+    if isinstance(error, redis_errors.BusyLoadingError):
+        return Unreachable(f"{where} is not ready ({words})")
+    if isinstance(error, redis_errors.ResponseError):
+        return Unusable(f"{where} refuses the connection ({words})")
+    return Unreachable(
+        f"can't reach a server at {where} ({words}): start one with"
+        " 'matchbox redis', or set REDIS_URL"
+    )
 
 
 def _refusal(error: redis_errors.ResponseError) -> StoreError:
