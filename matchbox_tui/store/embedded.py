@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from matchbox_tui.store import guard
 from matchbox_tui.store.errors import Unusable
@@ -36,7 +37,7 @@ class EmbeddedServer:
         if self._port is not None:
             return f"redis://127.0.0.1:{self._port}"
         assert self._private is not None, "start() comes first"
-        return f"unix://{self._private / 'server.sock'}"
+        return f"unix://{quote(str(self._private / 'server.sock'))}"
 
     @property
     def directory(self) -> Path:

@@ -37,7 +37,13 @@ def run(lock: str, remove: str, command: list[str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, wake)
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        # The server holds the lock too: should this process be killed, the data stays guarded.
+        pass_fds=(held,),
+    )
     sys.stdout.write(f"{server.pid}\n")
     sys.stdout.flush()
     with selectors.DefaultSelector() as selector:
