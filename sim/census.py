@@ -68,13 +68,14 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Census:
-    """Counts entry by entry from where `replica` stands now.
+    """Counts entry by entry from where `replica` stands now, elections from `epoch` on.
 
     The replica must have applied each entry before it is counted.
     """
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, epoch: int = 0) -> None:
         self._replica = replica
+        self._epoch = epoch
         self.commands = 0
         self.commits = 0
         self.accepted = 0
@@ -159,7 +160,7 @@ class Census:
             expired=self.expired,
             cancel_rejects=self.cancel_rejects,
             replace_rejects=self.replace_rejects,
-            elections=epoch,
+            elections=epoch - self._epoch,
             leader=leader,
             epoch=epoch,
             acknowledged=record.acknowledged,

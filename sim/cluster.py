@@ -14,6 +14,9 @@ from sim.floor import FloorRecord
 
 STOP_SECONDS = 5.0
 
+_OURS_ALONE = ("MATCHBOX_DURATION",)
+"""Variables that speak to who starts the cluster, and would mislead its members."""
+
 
 class Member:
     """One child process. Its standard input stays open as long as we live."""
@@ -77,7 +80,7 @@ class Cluster:
         self._log_dir = log_dir
         self._markets = markets or []
         self._env = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _OURS_ALONE},
             "REDIS_URL": url,
             "MATCHBOX_KEY_PREFIX": prefix,
             "MATCHBOX_UNTIL_EOF": "1",

@@ -27,9 +27,7 @@ def make_markets(count: int, seed: int) -> list[Market]:
         city, company = fake.city(), fake.company().split(",")[0].split(" ")[0]
         question = rng.choice(_QUESTIONS)
         subject = city if "{city}" in question else company
-        symbol = "".join(
-            letter for letter in subject.upper() if letter.isascii() and letter.isalpha()
-        )
+        symbol = "".join(filter(_is_plain, subject.upper()))
         symbol = symbol[:8] if len(markets) < 500 else f"{symbol[:8]}{len(markets)}"
         if len(symbol) >= 3 and symbol not in markets:
             title = question.format(city=city, name=fake.name(), company=company)

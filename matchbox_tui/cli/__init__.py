@@ -25,15 +25,19 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
+# A negative number is a wrong quantity, not an unknown option.
+_NEGATIVES = {"ignore_unknown_options": True}
+
 app.command("play")(play.play)
 app.command("tui")(play.tui)
 app.command("engine")(services.engine)
 app.command("redis")(services.redis)
 app.command("traders")(services.traders)
-app.command("buy")(trade.buy)
-app.command("sell")(trade.sell)
-app.command("cancel")(trade.cancel)
+app.command("buy", context_settings=_NEGATIVES)(trade.buy)
+app.command("sell", context_settings=_NEGATIVES)(trade.sell)
+app.command("cancel", context_settings=_NEGATIVES)(trade.cancel)
 app.command("cancel-all")(trade.cancel_all)
 app.command("book")(show.book)
 app.command("orders")(show.orders)
@@ -56,6 +60,8 @@ def main() -> None:
         fail(str(error), EXIT_USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
+    except UnicodeEncodeError as error:
+        fail(f"{error.object!r} is no text in UTF-8", EXIT_USAGE)
     except Exception as error:
         # Typer brings its own copy of Click, whose usage errors have no public name in common.
         words = getattr(error, "format_message", None)

@@ -14,7 +14,7 @@ def print_json(value: object) -> None:
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns as wide as they need; numbers to the right, text to the left."""
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [
         max(len(title), *(len(row[i]) for row in cells)) if cells else len(title)
         for i, title in enumerate(titles)
@@ -24,9 +24,16 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         typer.echo(line.rstrip())
 
 
+def printable(text: str) -> str:
+    """Text on one line that can't drive the terminal: names come from anybody."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def is_terminal() -> bool:
     """Whether a person sits there. Textual draws on stderr, so that counts as well."""
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    # A stream that was closed before the start is None.
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def _placed(cell: str, width: int) -> str:

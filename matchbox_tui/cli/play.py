@@ -108,6 +108,7 @@ def play(
             if headless or not is_terminal():
                 seconds = duration or DEFAULT_SECONDS
                 return run(_headless(cluster, start, url, prefix, seconds, json))
+            run(_check(url, prefix))
             start()
             return run(_screen(url, prefix, trader, opened[0].symbol, duration))
         finally:
@@ -125,10 +126,7 @@ def tui(
         raise UsageError("the screen needs a terminal; 'matchbox play --headless' does not")
 
     async def work() -> int:
-        from matchbox_tui.store import Client
-
-        # A wrong address is told before the screen is taken.
-        await (await Client.connect(redis_url, prefix, "tui")).close()
+        await _check(redis_url, prefix)
         return await _screen(redis_url, prefix, trader, market, None)
 
     return run(work())
@@ -148,6 +146,16 @@ def _server(url: str, data_dir: Path | None) -> Iterator[tuple[str, Path]]:
         return
     with EmbeddedServer(data_dir) as server:
         yield server.url, server.directory
+
+
+async def _check(url: str, prefix: str) -> None:
+    """Raises a `StoreError` for a server that can't be used, before the screen is taken."""
+    from matchbox_tui.store import Client
+
+    client = await Client.connect(url, prefix, "tui")
+    await client.close()
+    for warning in client.warnings:
+        say(f"matchbox: warning: {warning}")
 
 
 async def _screen(
@@ -177,6 +185,7 @@ async def _headless(
     seconds: int,
     json: bool,
 ) -> int:
+    from matchbox_tui.engine import TradeExecuted
     from matchbox_tui.store import Client, Replica
     from sim import Census
 
@@ -188,9 +197,12 @@ async def _headless(
         say(f"matchbox: warning: {warning}")
     try:
         replica = Replica()
-        await client.catch_up(replica)
-        census = Census(replica)
-        fills_before = await client.count_fills()
+        before = await client.cluster()
+        # Counted in the journal: a leader that was killed may have left some to be published.
+        fills_before = 0
+        async for entry in client.follow(replica, until=before.seq):
+            fills_before += sum(isinstance(event, TradeExecuted) for event in entry.events)
+        census = Census(replica, before.epoch)
         start()
         began = time.monotonic()
         following = asyncio.ensure_future(_count(client, replica, census))

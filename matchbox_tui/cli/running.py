@@ -52,14 +52,23 @@ def on_stop(callback: Any, *, until_eof: bool = False) -> None:
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, callback)
-    if until_eof:
+    if not until_eof:
+        return
+    if sys.stdin is None:
+        loop.call_soon(callback)
+        return
+    stdin = sys.stdin.fileno()
 
-        def readable() -> None:
-            if not os.read(sys.stdin.fileno(), 1024):
-                loop.remove_reader(sys.stdin.fileno())
-                callback()
+    def readable() -> None:
+        if not os.read(stdin, 1024):
+            loop.remove_reader(stdin)
+            callback()
 
-        loop.add_reader(sys.stdin.fileno(), readable)
+    try:
+        loop.add_reader(stdin, readable)
+    except PermissionError:
+        # A file or /dev/null: nothing to wait for, its end is there already.
+        loop.call_soon(callback)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -80,7 +80,9 @@ def engine(
 
 
 def redis(
-    port: Annotated[int, typer.Option("--port", envvar="MATCHBOX_REDIS_PORT")] = 6379,
+    port: Annotated[
+        int, typer.Option("--port", envvar="MATCHBOX_REDIS_PORT", help="Where it listens.")
+    ] = 6379,
     data_dir: options.DataDir = None,
 ) -> None:
     """Run the embedded server on 127.0.0.1 in the foreground."""

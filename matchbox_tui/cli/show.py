@@ -142,20 +142,33 @@ def fills(
             )
 
     async def work(client: "Client") -> int:
-        tip = (await client.cluster()).seq
-        shown = 0
-        for fill in await client.recent_fills(limit) if limit else []:
-            shown = max(shown, int(fill.trade_id.partition("-")[0]))
+        if market is not None:
+            known_market(await read_exchange(client), market)
+        shown = 0 if limit else (await client.cluster()).seq
+        for fill in await _last_fills(client, market, limit) if limit else []:
+            shown = int(fill.trade_id.partition("-")[0])
             show(fill)
         if not follow:
             return 0
-        async for entry in client.entries(max(tip, shown) if limit else tip):
+        # From the last one shown, not from the tip: the stream may be behind the journal.
+        async for entry in client.entries(shown):
             for event in entry.events:
                 if isinstance(event, TradeExecuted) and event.seq > shown:
                     show(fill_message(event))
         return 0
 
     return with_client(redis_url, prefix, work)
+
+
+async def _last_fills(client: "Client", market: str | None, limit: int) -> "list[FillMessage]":
+    """The last `limit` fills of the market, looking back as far as that takes."""
+    asked = limit
+    while True:
+        fills = await client.recent_fills(asked)
+        found = [fill for fill in fills if market in (None, fill.market)]
+        if len(found) >= limit or len(fills) < asked:
+            return found[-limit:]
+        asked *= 4
 
 
 def status(

@@ -1,20 +1,23 @@
 """One-shot trading: buy, sell, cancel, cancel-all. Each waits for its outcome and prints it."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
 from matchbox_tui.cli import options
-from matchbox_tui.cli.connected import read_exchange, with_client
+from matchbox_tui.cli.connected import with_client
+from matchbox_tui.cli.outcome import Outcome, print_outcome
 from matchbox_tui.cli.output import print_json
 from matchbox_tui.cli.running import EXIT_REJECTED, UsageError
 from matchbox_tui.engine import (
     DEFAULT_MARKET,
     MAX_ID,
+    MAX_NAME,
     CancelAll,
     CancelOrder,
     CancelRejected,
@@ -23,17 +26,16 @@ from matchbox_tui.engine import (
     NewOrder,
     OrderAccepted,
     OrderCancelled,
-    OrderExpired,
     OrderRejected,
-    OrderRested,
     OrderType,
     Reason,
-    TradeExecuted,
     refusal_of_terms,
 )
 
 if TYPE_CHECKING:
     from matchbox_tui.store import Client
+
+T = TypeVar("T")
 
 Qty = Annotated[int, typer.Argument(help="Contracts.", metavar="QTY")]
 Price = Annotated[int, typer.Argument(help="Ticks; the limit.", metavar="PRICE")]
@@ -48,18 +50,6 @@ Timeout = Annotated[
     int,
     typer.Option("--timeout", envvar="MATCHBOX_TIMEOUT", help="Seconds to wait for the outcome."),
 ]
-
-
-class Outcome(msgspec.Struct, omit_defaults=True):
-    """What became of an order at once, in contracts and ticks."""
-
-    order_id: int
-    status: str
-    cum_qty: int = 0
-    leaves_qty: int = 0
-    fills: list[tuple[int, int]] = msgspec.field(default_factory=list)
-    reason: str = ""
-    repeated: bool = False
 
 
 def _order_command(side: str) -> Callable[..., int]:
@@ -106,6 +96,7 @@ def _order_command(side: str) -> Callable[..., int]:
         timeout: Timeout = 10,
         json: options.Json = False,
     ) -> int:
+        _check_timeout(timeout)
         now = time.time_ns()
         fields = {
             "id": 1,
@@ -127,7 +118,7 @@ def _order_command(side: str) -> Callable[..., int]:
 
         async def work(client: "Client") -> int:
             outcome = await _send(client, order, timeout)
-            _print_outcome(outcome, order, json)
+            print_outcome(outcome, order, json)
             return EXIT_REJECTED if outcome.status == "rejected" else 0
 
         return with_client(redis_url, prefix, work)
@@ -151,6 +142,7 @@ def cancel(
     """Cancel an open order; print what was left of it."""
     if not 1 <= order_id <= MAX_ID:
         raise UsageError(f"ID {order_id}: use the number that the order was given")
+    _check_timeout(timeout)
     command = CancelOrder(order_id, time.time_ns())
     return with_client(redis_url, prefix, lambda client: _cancel(client, command, timeout, json))
 
@@ -164,97 +156,89 @@ def cancel_all(
     json: options.Json = False,
 ) -> int:
     """Cancel every open order of a trader (without --trader: the anonymous ones)."""
-    command = CancelAll(trader, market, time.time_ns())
+    _check_timeout(timeout)
+    fields = {"op": "cancel_all", "trader": trader, "market": market, "timestamp": time.time_ns()}
+    command = _converted(fields, CancelAll)
     return with_client(redis_url, prefix, lambda client: _cancel(client, command, timeout, json))
+
+
+def _check_timeout(seconds: int) -> None:
+    if seconds < 1:
+        raise UsageError(f"--timeout {seconds}: use 1 or more seconds")
 
 
 def _checked(fields: dict[str, Any], *, has_price: bool) -> NewOrder:
     """The order of these fields. Raises `UsageError` for what no market could take."""
-    try:
-        order = msgspec.convert(fields, NewOrder)
-    except msgspec.ValidationError as error:
-        field = _OPTIONS.get(str(error).rpartition("$.")[2].rstrip("`"), "")
-        raise UsageError(f"{field}: {str(error).partition(' - at')[0]}") from None
+    order = _converted(fields, NewOrder)
     if order.type is OrderType.LIMIT and not has_price:
         raise UsageError("PRICE is missing: give one, or --type market")
     if order.type is OrderType.MARKET and has_price:
         raise UsageError("PRICE: a market order takes none; leave it out, or use --tif IOC")
     reason = refusal_of_terms(order, Market(order.market))
+    if reason is Reason.INVALID_EXPIRES_AT:
+        raise UsageError("--expires-in and --tif GTD go together, with 1 or more seconds")
     if reason is not None:
         raise UsageError(reason.words)
     return order
 
 
+def _converted(fields: dict[str, Any], kind: type[T]) -> T:
+    """A command of these fields. Raises `UsageError` for one that could not be decoded."""
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].rstrip("`")
+        option, use = _OPTIONS.get(field, (field, "use another"))
+        given = "" if field == "expires_at" else f" {str(fields.get(field))[:80]!r}"
+        raise UsageError(f"{option}{given}: {use}") from None
+
+
 _OPTIONS = {
-    "qty": "QTY",
-    "price": "PRICE",
-    "type": "--type",
-    "market": "--market",
-    "trader": "--trader",
-    "time_in_force": "--tif",
-    "expires_at": "--expires-in",
-    "client_order_id": "--client-order-id",
-    "self_trade_prevention": "--self-trade",
+    "qty": ("QTY", Reason.INVALID_QTY.words),
+    "price": ("PRICE", Reason.INVALID_PRICE.words),
+    "type": ("--type", "use limit or market"),
+    "market": ("--market", f"use at most {MAX_NAME} characters"),
+    "trader": ("--trader", f"use at most {MAX_NAME} characters"),
+    "time_in_force": ("--tif", "use GTC, IOC, FOK or GTD"),
+    "expires_at": ("--expires-in", "use fewer seconds"),
+    "client_order_id": ("--client-order-id", f"use at most {MAX_NAME} characters"),
+    "self_trade_prevention": (
+        "--self-trade",
+        "use cancel_taker, cancel_maker, cancel_both or none",
+    ),
 }
+"""Fields by the option that fills them, and what would be right there."""
 
 
 async def _send(client: "Client", order: NewOrder, seconds: int) -> Outcome:
     tip = (await client.cluster()).seq
     order_id = (await client.submit([order]))[0]
     if order_id < 0:
-        exchange = await read_exchange(client)
-        resting = exchange.orders.get(-order_id)
-        if resting is None:
-            return Outcome(-order_id, "closed", repeated=True)
-        return Outcome(-order_id, "open", resting.cum_qty, resting.leaves_qty, repeated=True)
+        return await _find(client, -order_id, seconds)
     events = await _await_events(
         client, tip, seconds, f"order {order_id}", lambda event: _is_outcome(event, order_id)
     )
-    return outcome_of(order_id, events)
+    outcome = Outcome(order_id)
+    for event in events:
+        outcome.fold(event)
+    return outcome
+
+
+async def _find(client: "Client", order_id: int, seconds: int) -> Outcome:
+    """What has become by now of an order that was sent before; it may still be in the queue."""
+    tip = (await client.cluster()).seq
+    outcome = Outcome(order_id, repeated=True)
+    async with _patience(seconds, f"order {order_id}"):
+        async for entry in client.entries(0):
+            for event in entry.events:
+                outcome.fold(event)
+            if entry.seq >= tip and outcome.status != "pending":
+                break
+    return outcome
 
 
 def _is_outcome(event: Event, order_id: int) -> bool:
     return isinstance(event, OrderAccepted | OrderRejected) and event.order_id == order_id
-
-
-def outcome_of(order_id: int, events: list[Event]) -> Outcome:
-    """An order's outcome from the events of its own command."""
-    outcome = Outcome(order_id, "filled")
-    for event in events:
-        match event:
-            case OrderRejected():
-                outcome.status, outcome.reason = "rejected", event.reason
-            case OrderAccepted():
-                outcome.leaves_qty = event.order.qty
-            case TradeExecuted():
-                outcome.fills.append((event.qty, event.price))
-                outcome.cum_qty += event.qty
-                outcome.leaves_qty -= event.qty
-            case OrderRested():
-                outcome.status = "open"
-            case OrderExpired():
-                outcome.status, outcome.reason, outcome.leaves_qty = "expired", event.reason, 0
-            case OrderCancelled() if event.order_id == order_id:
-                outcome.status, outcome.reason, outcome.leaves_qty = "cancelled", event.reason, 0
-            case _:
-                pass
-    return outcome
-
-
-def _print_outcome(outcome: Outcome, order: NewOrder, json: bool) -> None:
-    if json:
-        print_json(outcome)
-        return
-    words = f"order {outcome.order_id}: {outcome.status}"
-    if outcome.repeated:
-        words += " (sent before under this client order id)"
-    if outcome.reason:
-        words += f" ({Reason(outcome.reason).words})"
-    if outcome.fills:
-        words += ", " + " + ".join(f"{qty} @ {price}" for qty, price in outcome.fills)
-    if outcome.status == "open":
-        words += f", {outcome.leaves_qty} resting at {order.price}"
-    typer.echo(words)
 
 
 async def _cancel(
@@ -298,16 +282,23 @@ async def _await_events(
     wanted: Callable[[Event], bool],
 ) -> list[Event]:
     """All events of the first command after `after` that has a wanted one."""
+    async with _patience(seconds, what):
+        async for entry in client.entries(after):
+            for event in entry.events:
+                if wanted(event):
+                    return [other for other in entry.events if other.seq == event.seq]
+    raise AssertionError("the journal has no end")
+
+
+@contextlib.asynccontextmanager
+async def _patience(seconds: int, what: str) -> AsyncIterator[None]:
+    """Ends what waits for a leader in vain. Raises `Unusable`."""
     from matchbox_tui.store import Unusable
 
     try:
         async with asyncio.timeout(seconds):
-            async for entry in client.entries(after):
-                for event in entry.events:
-                    if wanted(event):
-                        return [other for other in entry.events if other.seq == event.seq]
+            yield
     except TimeoutError:
-        pass
-    raise Unusable(
-        f"{what} is queued, but no leader took it within {seconds} s: start 'matchbox engine'"
-    )
+        raise Unusable(
+            f"{what} is queued, but no leader took it within {seconds} s: start 'matchbox engine'"
+        ) from None
