@@ -164,5 +164,7 @@ class Node:
                     self._started,
                     2 * self.settings.lease_ms,
                 )
+            # Not wait_for: in Python 3.11 it swallows a cancel that comes with the change.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self.settings.renew_ms / 1000)
+                async with asyncio.timeout(self.settings.renew_ms / 1000):
+                    await self._changed.wait()
