@@ -260,6 +260,8 @@ def greeting(model: Model, desk: Desk) -> str:
         return "waiting for a leader"
     if not model.source.seq:
         return "waiting for the first order"
+    if model.trader and not model.notices and model.link is Link.LIVE:
+        return "arrows choose a price, b buys, s sells, Enter sends"
     return ""
 
 

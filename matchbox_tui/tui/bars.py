@@ -6,7 +6,7 @@ from textual.geometry import Size
 
 from matchbox_tui.tui.bar_rows import HintLine, header, message_line, status_line, ticket_line
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.ladder_rows import ladder_foot
+from matchbox_tui.tui.ladder_edges import ladder_foot
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.panel import Panel, Row
 

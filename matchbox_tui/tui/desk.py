@@ -14,6 +14,7 @@ from matchbox_tui.engine import (
     Order,
     OrderBook,
     Side,
+    refusal_of_price,
 )
 from matchbox_tui.tui.figures import grouped, plural
 from matchbox_tui.tui.intents import Intent, cancel_all_key, cancel_key
@@ -181,7 +182,7 @@ class Desk:
         self.model.touch()
 
     def arm(self, side: Side) -> None:
-        if self._may_trade():
+        if self._may_trade() and self._take_typed():
             self.prepare(self.ticket.arm(side))
 
     def escape(self) -> None:
@@ -202,9 +203,7 @@ class Desk:
     def enter(self) -> Request | None:
         """Takes a typed price, or sends the ticket."""
         if self.ticket.typing_price:
-            if self.ticket.typed and self.gaze is not None:
-                self.gaze.go(int(self.ticket.typed))
-            self.prepare(self.ticket.type_price())
+            self._take_typed()
             return None
         book = self.book
         if book is None or not self.ticket.armed:
@@ -257,6 +256,19 @@ class Desk:
             words += f" ({plural(len(ids), 'order')})"
         intent = Intent(cancel_all_key(symbol), symbol, words, all_of=ids)
         return [self._asking(intent, CancelAll(self.model.trader, symbol, self.clock()))]
+
+    def _take_typed(self) -> bool:
+        """Puts the cursor on the price that was typed; says why where there can be none."""
+        gaze, book = self.gaze, self.book
+        if self.ticket.typing_price and gaze is not None and book is not None:
+            if self.ticket.typed:
+                reason = refusal_of_price(int(self.ticket.typed), book.market)
+                if reason is not None:
+                    self.say(reason.words, Tone.ALARM)
+                    return False
+                gaze.go(int(self.ticket.typed))
+            self.prepare(self.ticket.type_price())
+        return True
 
     def say(self, words: str, tone: Tone = Tone.PLAIN) -> None:
         self.model.note(self.clock(), words, tone)

@@ -21,7 +21,7 @@ from matchbox_tui.store import (
 )
 from matchbox_tui.tui.desk import Request
 from matchbox_tui.tui.figures import plural
-from matchbox_tui.tui.intents import Standing
+from matchbox_tui.tui.intents import Intent, Standing
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone
 
@@ -116,23 +116,24 @@ class Feed:
             if self._venue is None:
                 raise StoreError("not connected")
             await self._venue.submit([command for _, command in requests])
-        except InDoubt as error:
-            for intent in intents:
-                model.intents.stands(intent.key, Standing.DOUBT)
-            model.note(self._clock(), f"in doubt: {error}", Tone.ALARM)
+            standing = Standing.QUEUED
         except Exception as error:
-            for intent in intents:
-                model.intents.drop(intent.key)
-            what = intents[0].words if len(intents) == 1 else plural(len(intents), "request")
-            model.note(self._clock(), f"not sent: {what}: {error}", Tone.ALARM)
-        except asyncio.CancelledError:
-            for intent in intents:
-                model.intents.stands(intent.key, Standing.DOUBT)
-            raise
-        else:
-            for intent in intents:
-                model.intents.stands(intent.key, Standing.QUEUED)
+            if isinstance(error, InDoubt) or not isinstance(error, StoreError):
+                standing = Standing.DOUBT
+                model.note(self._clock(), f"in doubt: {error}", Tone.ALARM)
+            else:
+                self._refused(intents, error)
+                return
+        for intent in intents:
+            model.intents.stands(intent.key, standing)
         model.touch()
+
+    def _refused(self, intents: Sequence[Intent], error: StoreError) -> None:
+        """Nothing was queued, so nothing will come of it."""
+        for intent in intents:
+            self.model.intents.drop(intent.key)
+        what = intents[0].words if len(intents) == 1 else plural(len(intents), "request")
+        self.model.note(self._clock(), f"not sent: {what}: {error}", Tone.ALARM)
 
     async def close(self) -> None:
         venue, self._venue = self._venue, None

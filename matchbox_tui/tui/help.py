@@ -71,6 +71,7 @@ class HelpScreen(ModalScreen[None]):
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown,space", "scroll(10)", show=False),
         Binding("pageup", "scroll(-10)", show=False),
+        Binding("ctrl+c", "app.quit", show=False, priority=True),
     ]
 
     def __init__(self, ink: Ink) -> None:

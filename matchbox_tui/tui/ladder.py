@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from textual.geometry import Size
 
 from matchbox_tui.tui.bar_rows import greeting
-from matchbox_tui.tui.ladder_rows import LadderHead, ladder_rows
+from matchbox_tui.tui.ladder_edges import LadderHead
+from matchbox_tui.tui.ladder_rows import ladder_rows
 from matchbox_tui.tui.order_rows import Words
 from matchbox_tui.tui.panel import Panel, Row
 

@@ -7,15 +7,13 @@ from rich.segment import Segment
 from rich.style import Style
 
 from matchbox_tui.engine import BookSide, OrderBook, Side
-from matchbox_tui.tui.cells import Segments, left, right, ruled
+from matchbox_tui.tui.cells import Segments, left, right
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.figures import grouped, plural, short
-from matchbox_tui.tui.model import Link
+from matchbox_tui.tui.figures import grouped, short
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.ticket import Kind
-from matchbox_tui.tui.window import Window
 
-_MARKS = 6
+MARKS = 6
 """The cells around a price: the cursor before it, the last trade after it."""
 
 MOVES = {1: "▲", -1: "▼", 0: "◆"}
@@ -34,13 +32,13 @@ class Columns:
     @classmethod
     def of(cls, width: int, highest: int, peak: int = 0) -> "Columns":
         price = max(len(grouped(highest)), 3)
-        side = max((width - price - _MARKS) // 2, 0)
+        side = max((width - price - MARKS) // 2, 0)
         qty = min(4 if peak < 1000 else 6, side)
         own = 8 if side >= 26 else 5 if side >= 11 else 1 if side >= 8 else 0
         bar = max(side - qty - own - (2 if side >= 14 else 0), 0)
         if bar < 2:
             bar = 0
-        used = 2 * (own + bar + qty) + price + _MARKS
+        used = 2 * (own + bar + qty) + price + MARKS
         return cls(own, bar, qty, price, max(width - used, 0))
 
     @property
@@ -140,51 +138,6 @@ def _bar(halves: int, width: int, is_bid: bool) -> str:
     return (" " + body + "▌" * (halves % 2)).ljust(width)
 
 
-@dataclass(frozen=True)
-class LadderHead:
-    """The rule above the ladder, with the columns' names where the columns are."""
-
-    columns: Columns
-
-    def paint(self, width: int, ink: Ink) -> Segments:
-        columns = self.columns
-        middle = columns.pad + columns.side
-        after = middle + columns.price + _MARKS
-        named = columns.own >= 5
-        labels = [
-            (columns.pad, "mine" if named else "", ink.muted),
-            (middle - 5, "bids", ink.bid_strong),
-            (middle + (columns.price - 1) // 2, "price", ink.muted),
-            (after - 1, "asks", ink.ask_strong),
-            (after + columns.side - 6, "mine" if named else "", ink.muted),
-        ]
-        return ruled(width, ink, labels)
-
-
-@dataclass(frozen=True)
-class LadderFoot:
-    """The rule below, `span` wide: the spread, and what lies beyond the window."""
-
-    span: int
-    below: str = ""
-    above: str = ""
-    middle: str = ""
-    stale: bool = False
-
-    def paint(self, width: int, ink: Ink) -> Segments:
-        span = min(self.span, width)
-        labels = [
-            (1, self.below, ink.muted),
-            (
-                (span - len(self.middle)) // 2 - 1,
-                self.middle,
-                ink.alarm if self.stale else ink.muted,
-            ),
-            (span - len(self.above) - 3, self.above, ink.muted),
-        ]
-        return ruled(width, ink, labels)
-
-
 def ladder_rows(desk: Desk, width: int) -> Iterator[LadderRow]:
     """The rows of the desk's window. O(rows shown + own orders)."""
     book, gaze = desk.book, desk.gaze
@@ -226,47 +179,11 @@ def ladder_rows(desk: Desk, width: int) -> Iterator[LadderRow]:
         )
 
 
-def ladder_foot(desk: Desk) -> LadderFoot:
-    """What stands below the ladder. O(log levels)."""
-    book, gaze = desk.book, desk.gaze
-    if book is None or gaze is None:
-        return LadderFoot(0)
-    window = gaze.window
-    bid, ask = book.best_bid, book.best_ask
-    middle = f"spread {grouped(ask - bid)}" if bid is not None and ask is not None else ""
-    if gaze.held:
-        middle = "held, c recentres"
-    return LadderFoot(
-        desk.span,
-        _hidden(book, window, bid, "bid", above=False),
-        _hidden(book, window, ask, "ask", above=True),
-        middle if desk.model.link is Link.LIVE else "stale",
-        desk.model.link is not Link.LIVE,
-    )
-
-
-def _hidden(book: OrderBook, window: Window, best: int | None, name: str, *, above: bool) -> str:
-    """What lies beyond one edge: the best price if it does, else the number of levels."""
-    arrow = "▲" if above else "▼"
-    if best is not None and (window.row(best) < 0 if above else window.row(best) >= window.rows):
-        return f"{arrow} {name} {grouped(best)}"
-    levels = sum(_beyond(side, window, above) for side in (book.bids, book.asks))
-    return f"{arrow} {plural(levels, 'level')}" if levels else ""
-
-
 def _quantities(side: BookSide, prices: list[int | None]) -> dict[int, int]:
     levels = side.levels
     return {
         price: levels[price].qty for price in prices if price is not None and price in levels
     } or {0: 0}
-
-
-def _beyond(side: BookSide, window: Window, above: bool) -> int:
-    """Levels outside the window. O(log levels)."""
-    levels = side.levels
-    inside_or_above: int = levels.bisect_left(window.bottom)
-    inside_or_below: int = levels.bisect_right(window.top)
-    return len(levels) - inside_or_below if above else inside_or_above
 
 
 def _own_quantities(

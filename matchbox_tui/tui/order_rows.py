@@ -10,7 +10,7 @@ from rich.segment import Segment
 from matchbox_tui.engine import Side
 from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.figures import clock_time, grouped, halves, signed, thousandths
+from matchbox_tui.tui.figures import clock_time, grouped, halves, short, signed, thousandths
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import Ink
 
@@ -78,6 +78,7 @@ class OrderRow:
             tail = f"? {tail}" if len(tail) + 2 <= room else "?"
         segments.append(Segment(right(tail, room), ink.own if self.unsure else ink.muted))
         if self.selected:
+            segments.append(Segment(" ", ink.plain))
             segments = [Segment(s.text, (s.style or ink.plain) + ink.raised) for s in segments]
         return segments
 
@@ -92,15 +93,21 @@ class PositionRow:
     profit: int | None
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        profit = "no price" if self.profit is None else halves(self.profit)
+        name, held, average, profit = _position_columns(width)
+        gain = "no price" if self.profit is None else halves(self.profit)
+        if len(gain) > profit and self.profit is not None:
+            gain = ("-" if self.profit < 0 else "+") + short(abs(self.profit) // 2)
+        qty = signed(self.qty)
+        if len(qty) > held:
+            qty = ("-" if self.qty < 0 else "+") + short(abs(self.qty))
+        price = thousandths(self.average) if self.average < 10**7 else grouped(self.average // 1000)
         style = ink.muted if not self.profit else ink.side(self.profit > 0)
-        name = max(width - 33, 4)
         side = ink.muted if not self.qty else ink.side(self.qty > 0)
         return [
             Segment(" " + left(clean(self.market), name), ink.plain),
-            Segment(right(signed(self.qty), 9), side),
-            Segment(right(thousandths(self.average) if self.qty else "-", 11), ink.plain),
-            Segment(right(profit, 11), style),
+            Segment(right(qty, held), side),
+            Segment(right(price if self.qty else "-", average), ink.plain),
+            Segment(right(gain, profit), style),
         ]
 
 
@@ -108,17 +115,22 @@ class PositionRow:
 class PositionHead:
     """The rule above the positions, with the columns' names."""
 
-    active: bool = False
-
     def paint(self, width: int, ink: Ink) -> Segments:
-        name = max(width - 33, 4)
+        name, held, average, profit = _position_columns(width)
+        ends = name + held + 1
         labels = [
-            (0, "positions" if name >= 8 else "held", ink.title),
-            (name + 5, "held" if name >= 8 else "", ink.muted),
-            (name + 13, "average", ink.muted),
-            (name + 27, "p&l", ink.muted),
+            (0, "positions", ink.title),
+            (ends - 5, "held", ink.muted),
+            (ends + average - 8, "average", ink.muted),
+            (ends + average + profit - 4, "p&l", ink.muted),
         ]
         return ruled(width, ink, labels)
+
+
+def _position_columns(width: int) -> tuple[int, int, int, int]:
+    """The widths of market, quantity, average price and profit."""
+    held, average, profit = (9, 12, 11) if width >= WIDE else (7, 9, 9)
+    return max(width - held - average - profit - 2, 4), held, average, profit
 
 
 @dataclass(frozen=True)

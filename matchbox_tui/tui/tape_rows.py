@@ -45,7 +45,7 @@ class TapeRow:
         tint = ink.side(self.bought)
         size = short(self.qty)
         before = right(size, 7) + " ▲" if self.bought else " " * 9
-        after = " " * 9 if self.bought else "▼ " + left(size, 7)
+        after = " " * 8 if self.bought else "▼ " + left(size, 6)
         done = "" if self.own is None else "bought" if self.own is Side.BUY else "sold"
         segments = [
             Segment(f" {self.time}", ink.muted),
@@ -55,7 +55,7 @@ class TapeRow:
         ]
         if not done:
             return segments
-        room = width - (31 + self.digits)
+        room = width - (30 + self.digits)
         mark = f"◆ {done}" if room >= len(done) + 2 else "◆" if room >= 1 else ""
         return [*segments, Segment(mark, ink.own_strong)]
 

@@ -2,7 +2,8 @@
 
 from matchbox_tui.engine import DEFAULT_MARKET, Side
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.ladder_rows import LadderRow, ladder_foot, ladder_rows
+from matchbox_tui.tui.ladder_edges import ladder_foot
+from matchbox_tui.tui.ladder_rows import LadderRow, ladder_rows
 from matchbox_tui.tui.palette import DARK, Ink
 from tests.tui.cockpit import TRADER, desk_on, fold
 from tests.tui.venue import LocalVenue

@@ -21,14 +21,20 @@ app.run()
 open(sys.argv[1], "w").write(f"left with {app.return_code}")
 """
 
+BROKEN = """
+from matchbox_tui.tui.model import Model
+Model.lag = property(lambda model: 1 // 0)
+"""
 
-def start(said: Path, environment: dict[str, str]) -> tuple[int, int]:
+
+def start(
+    said: Path, environment: dict[str, str] | None = None, before: str = ""
+) -> tuple[int, int]:
     """The app as a process of its own on a terminal of its own: (process id, our end)."""
     pid, end = pty.fork()
     if pid == 0:
-        os.execve(
-            sys.executable, [sys.executable, "-c", PROGRAM, str(said)], os.environ | environment
-        )
+        command = [sys.executable, "-c", before + PROGRAM, str(said)]
+        os.execve(sys.executable, command, os.environ | (environment or {}))
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     return pid, end
 
@@ -57,7 +63,7 @@ def wait_for_end(pid: int) -> int:
 
 def test_a_closed_terminal_leaves_run(tmp_path: Path) -> None:
     said = tmp_path / "said"
-    pid, end = start(said, {})
+    pid, end = start(said)
     read_until(end, b"connecting")
     os.close(end)
     wait_for_end(pid)
@@ -67,13 +73,22 @@ def test_a_closed_terminal_leaves_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_leaves_run(tmp_path: Path, number: signal.Signals) -> None:
     said = tmp_path / "said"
-    pid, end = start(said, {})
+    pid, end = start(said)
     read_until(end, b"connecting")
     os.kill(pid, number)
     read_until(end, b"\x1b[?1049l")
     assert wait_for_end(pid) == 0
     os.close(end)
     assert said.read_text() == f"left with {128 + number}"
+
+
+def test_an_error_inside_leaves_run(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    pid, end = start(said, before=BROKEN)
+    read_until(end, b"ZeroDivisionError")
+    assert wait_for_end(pid) == 0
+    os.close(end)
+    assert said.read_text() == "left with 1"
 
 
 def test_no_color_and_a_plain_terminal(tmp_path: Path) -> None:

@@ -59,6 +59,19 @@ async def test_type_a_price() -> None:
         assert venue.exchange.book(DEFAULT_MARKET).best_bid == 123_456
 
 
+async def test_a_price_that_the_market_does_not_take_is_refused_while_typing() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live", "arrows choose a price")
+        await press(pilot, "p 1 5 0 enter")
+        await until_shown(pilot, "price is outside the market's range", "150▏")
+        await press(pilot, "backspace backspace backspace 4 6 b")
+        await until_shown(pilot, "BUY  10 @ 46")
+        await press(pilot, "enter")
+        await until_shown(pilot, "buy 10 @ 46 rests")
+
+
 async def test_market_order_by_steps_of_kind_and_preset() -> None:
     venue = market()
     app = app_on(venue)
