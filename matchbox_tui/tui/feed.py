@@ -31,7 +31,7 @@ LAST_RETRY_SECONDS = 2.0
 SLICE_SECONDS = 0.01
 """How long a burst of entries is folded before the screen and the keys get their turn."""
 
-STALE_AFTER = 3
+STALE_AFTER = 2
 """Looks at the cluster that may fail before the picture counts as stale."""
 
 

@@ -45,15 +45,18 @@ class LadderFoot:
 
     def paint(self, width: int, ink: Ink) -> Segments:
         span = min(self.span, width)
+        at = (span - len(self.middle)) // 2 - 1
+        last = span - len(self.above) - 3
+        if at < len(self.below) + 4 or (self.above and at + len(self.middle) + 2 > last):
+            # What can't be seen matters more than the spread, which may stand further right.
+            at = span + 1
+        style = ink.alarm if self.stale else ink.muted
         labels = [
             (1, self.below, ink.muted),
-            (
-                (span - len(self.middle)) // 2 - 1,
-                self.middle,
-                ink.alarm if self.stale else ink.muted,
-            ),
-            (span - len(self.above) - 3, self.above, ink.muted),
+            (last, self.above, ink.muted),
+            (at, self.middle, style),
         ]
+        labels.sort(key=lambda label: label[0])
         return ruled(width, ink, labels)
 
 

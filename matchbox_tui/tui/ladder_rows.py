@@ -35,8 +35,8 @@ class Columns:
         side = max((width - price - MARKS) // 2, 0)
         qty = min(4 if peak < 1000 else 6, side)
         own = 8 if side >= 26 else 5 if side >= 11 else 1 if side >= 8 else 0
-        bar = max(side - qty - own - (2 if side >= 14 else 0), 0)
-        if bar < 2:
+        bar = max(side - qty - own - (1 if side >= 14 else 0), 0)
+        if bar < 3:
             bar = 0
         used = 2 * (own + bar + qty) + price + MARKS
         return cls(own, bar, qty, price, max(width - used, 0))
@@ -153,7 +153,7 @@ def ladder_rows(desk: Desk, width: int) -> Iterator[LadderRow]:
     draft = _draft(desk)
     last = desk.model.prints.get(book.market.symbol)
     best_bid, best_ask = book.best_bid, book.best_ask
-    halves = 2 * max(columns.bar - 1, 0)
+    halves = 2 * max(columns.bar - 2, 1)
     for price in prices:
         if price is None:
             yield LadderRow(columns, None)

@@ -61,7 +61,9 @@ class OrderRow:
 
     def paint(self, width: int, ink: Ink) -> Segments:
         is_buy = self.side is Side.BUY
-        size = grouped(self.leaves) if self.leaves == self.qty else f"{self.leaves:,}/{self.qty:,}"
+        size = _fit(f"{self.leaves:,}", self.leaves, 8)
+        if self.leaves != self.qty:
+            size = _fit(f"{self.leaves:,}/{self.qty:,}", self.leaves, 8)
         price = grouped(self.price) if self.price else "market"
         tail = self.standing or f"#{self.order_id}"
         segments = [
@@ -94,13 +96,11 @@ class PositionRow:
 
     def paint(self, width: int, ink: Ink) -> Segments:
         name, held, average, profit = _position_columns(width)
-        gain = "no price" if self.profit is None else halves(self.profit)
-        if len(gain) > profit and self.profit is not None:
-            gain = ("-" if self.profit < 0 else "+") + short(abs(self.profit) // 2)
-        qty = signed(self.qty)
-        if len(qty) > held:
-            qty = ("-" if self.qty < 0 else "+") + short(abs(self.qty))
-        price = thousandths(self.average) if self.average < 10**7 else grouped(self.average // 1000)
+        gain = "no price"
+        if self.profit is not None:
+            gain = _fit(halves(self.profit), self.profit // 2, profit - 1)
+        qty = _fit(signed(self.qty), self.qty, held - 1)
+        price = _fit(thousandths(self.average), self.average // 1000, average - 1)
         style = ink.muted if not self.profit else ink.side(self.profit > 0)
         side = ink.muted if not self.qty else ink.side(self.qty > 0)
         return [
@@ -125,6 +125,13 @@ class PositionHead:
             (ends + average + profit - 4, "p&l", ink.muted),
         ]
         return ruled(width, ink, labels)
+
+
+def _fit(text: str, value: int, width: int) -> str:
+    """The text, or where it is too long the value in few characters with its sign."""
+    if len(text) <= width:
+        return text
+    return f"{text[0] if text[0] in '+-' else ''}{short(abs(value))}"
 
 
 def _position_columns(width: int) -> tuple[int, int, int, int]:

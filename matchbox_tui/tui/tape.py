@@ -9,7 +9,7 @@ from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.order_rows import Words
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.panel import Panel, Row
-from matchbox_tui.tui.tape_rows import TapeHead, price_digits, tape_rows
+from matchbox_tui.tui.tape_rows import tape_rows
 
 
 class Tape(Panel):
@@ -20,11 +20,9 @@ class Tape(Panel):
         self._zone = zone
 
     def key(self) -> object:
-        desk = self.desk
-        model = desk.model
-        return desk.symbol, model.printed, len(model.leaders), price_digits(desk), id(model.source)
+        model = self.desk.model
+        return self.desk.symbol, model.printed, len(model.leaders), id(model.source)
 
     def rows(self, size: Size) -> Sequence[Row]:
-        rows: list[Row] = [TapeHead(price_digits(self.desk))]
-        rows += tape_rows(self.desk, size.height - 1, self._zone)
+        rows: list[Row] = [*tape_rows(self.desk, size.height - 1, self._zone)]
         return rows if len(rows) > 1 else [*rows, Words(" no trade yet")]

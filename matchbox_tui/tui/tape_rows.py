@@ -1,13 +1,12 @@
 """The tape as plain rows, newest first: prints, own fills, and a rule where the lead changed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import islice
 
 from rich.segment import Segment
 
-from matchbox_tui.engine import Side
+from matchbox_tui.engine import Side, TradeExecuted
 from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import clock_time, grouped, short
@@ -48,16 +47,15 @@ class TapeRow:
         after = " " * 8 if self.bought else "▼ " + left(size, 6)
         done = "" if self.own is None else "bought" if self.own is Side.BUY else "sold"
         segments = [
-            Segment(f" {self.time}", ink.muted),
+            Segment("◆" if done else " ", ink.own_strong),
+            Segment(self.time, ink.muted),
             Segment(before + "  ", tint),
             Segment(right(grouped(self.price), self.digits), ink.plain),
             Segment("  " + after, tint),
         ]
-        if not done:
-            return segments
-        room = width - (30 + self.digits)
-        mark = f"◆ {done}" if room >= len(done) + 2 else "◆" if room >= 1 else ""
-        return [*segments, Segment(mark, ink.own_strong)]
+        if done and width - (31 + self.digits) >= len(done):
+            segments.append(Segment(f" {done}", ink.own))
+        return segments
 
 
 @dataclass(frozen=True)
@@ -75,30 +73,23 @@ class HandoverRow:
         return ruled(width, ink, [(2, left(words, min(len(words), max(width - 6, 0))), ink.own)])
 
 
-def tape_rows(desk: Desk, count: int, zone: tzinfo | None) -> Iterator[TapeRow | HandoverRow]:
-    """The newest `count` rows of the market's tape. O(count)."""
+def tape_rows(
+    desk: Desk, count: int, zone: tzinfo | None
+) -> list[TapeHead | TapeRow | HandoverRow]:
+    """The head and the newest `count` rows of the market's tape. O(count)."""
     model, trader = desk.model, desk.model.trader
-    tape = model.tape(desk.symbol)
-    digits = price_digits(desk)
-    for item in islice(reversed(tape), max(count, 0)):
+    items = list(islice(reversed(model.tape(desk.symbol)), max(count, 0)))
+    highest = max((item.price for item in items if isinstance(item, TradeExecuted)), default=0)
+    digits = max(len(grouped(highest)), 3)
+    rows: list[TapeHead | TapeRow | HandoverRow] = [TapeHead(digits)]
+    for item in items:
         if isinstance(item, Handover):
-            yield HandoverRow(item.before, item.epoch, model.leaders.get(item.epoch, ""))
+            rows.append(HandoverRow(item.before, item.epoch, model.leaders.get(item.epoch, "")))
             continue
         own = None
         if trader and trader in (item.buyer, item.seller):
             own = Side.BUY if item.buyer == trader else Side.SELL
-        yield TapeRow(
-            clock_time(item.timestamp, zone),
-            item.taker_side is Side.BUY,
-            item.qty,
-            item.price,
-            digits,
-            own,
-        )
-
-
-def price_digits(desk: Desk) -> int:
-    """How wide the market's prices are, as far as the ladder shows them."""
-    gaze = desk.gaze
-    last = desk.model.last(desk.symbol) or 0
-    return max(len(grouped(max(gaze.window.top if gaze is not None else 0, last))), 3)
+        bought = item.taker_side is Side.BUY
+        time = clock_time(item.timestamp, zone)
+        rows.append(TapeRow(time, bought, item.qty, item.price, digits, own))
+    return rows

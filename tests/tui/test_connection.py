@@ -1,7 +1,9 @@
 """The server goes away and comes back."""
 
+import asyncio
+
 from matchbox_tui.engine import Side
-from matchbox_tui.store import InDoubt
+from matchbox_tui.store import ClusterStatus, InDoubt, Overloaded
 from matchbox_tui.tui.model import Link
 from tests.tui.cockpit import app_on, press, screen_text, until, until_shown
 from tests.tui.venue import RAIN, SNOW, LocalVenue, furnish
@@ -65,6 +67,45 @@ async def test_an_order_in_doubt_is_resolved_by_the_journal() -> None:
         venue.release()
         await until_shown(pilot, "◆")
         await until(pilot, lambda: not len(app.desk.model.intents))
+
+
+async def test_a_full_queue_is_told_and_leaves_nothing_open() -> None:
+    class Full(LocalVenue):
+        """Refuses whatever is submitted."""
+
+        async def submit(self, commands):  # type: ignore[no-untyped-def]  # as the base
+            raise Overloaded("the queue is full: try again in a moment")
+
+    venue = Full()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        await press(pilot, "b enter")
+        await until_shown(pilot, "not sent: buy 10 @ 50: the queue is full", "no open orders")
+        assert len(app.desk.model.intents) == 0
+
+
+async def test_a_server_that_hangs_makes_the_picture_stale() -> None:
+    class Hung(LocalVenue):
+        """Keeps its connections and answers nothing while `hung`."""
+
+        hung = False
+
+        async def cluster(self) -> ClusterStatus:
+            if self.hung:
+                await asyncio.Event().wait()
+            return await super().cluster()
+
+    venue = Hung()
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        venue.hung = True
+        await until_shown(pilot, "◐ stale")
+        await press(pilot, "b")
+        await until_shown(pilot, "stale: nothing was sent")
+        venue.hung = False
+        await until_shown(pilot, "● live")
 
 
 async def test_another_venue_at_the_same_address_is_read_from_its_start() -> None:

@@ -60,9 +60,9 @@ async def test_buy_sell_and_cancel_on_a_real_venue() -> None:
             async with app.run_test(size=(160, 50)) as pilot:
                 await until_shown(pilot, "● live", "bid 48", "leader node-1")
                 await press(pilot, "right b 1 5 enter")
-                await until_shown(pilot, "bought 15 @ 52", "◆ bought")
+                await until_shown(pilot, "bought 15 @ 52", " bought")
                 await press(pilot, "left s 5 enter")
-                await until_shown(pilot, "sold 5 @ 48", "◆ sold")
+                await until_shown(pilot, "sold 5 @ 48", " sold")
                 await press(pilot, "up b 7 enter")
                 await until_shown(pilot, "buy 7 @ 49 rests", "◆7", "1 open order")
                 await press(pilot, "x")

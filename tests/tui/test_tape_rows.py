@@ -2,16 +2,16 @@
 
 from datetime import UTC
 
-from matchbox_tui.engine import Side
+from matchbox_tui.engine import DEFAULT_MARKET, Side
 from matchbox_tui.tui.palette import DARK, Ink
-from matchbox_tui.tui.tape_rows import HandoverRow, TapeRow, tape_rows
+from matchbox_tui.tui.tape_rows import HandoverRow, TapeHead, TapeRow, tape_rows
 from tests.tui.cockpit import TRADER, desk_on
 from tests.tui.venue import LocalVenue
 
 INK = Ink(DARK)
 
 
-def drawn(row: TapeRow | HandoverRow, width: int = 40) -> str:
+def drawn(row: TapeHead | TapeRow | HandoverRow, width: int = 40) -> str:
     return "".join(segment.text for segment in row.paint(width, INK))
 
 
@@ -22,7 +22,7 @@ def test_a_print_tells_time_side_quantity_and_price() -> None:
     venue.order(Side.BUY, 8, 49)
     venue.order(Side.SELL, 3, 49)
     desk = desk_on(venue)
-    sold, bought = (drawn(row) for row in tape_rows(desk, 10, UTC))
+    sold, bought = (drawn(row) for row in tape_rows(desk, 10, UTC)[1:])
     assert bought.split() == ["00:00:02", "4", "▲", "51"]
     assert sold.split() == ["00:00:04", "49", "▼", "3"]
     assert bought.index("▲") < bought.index("51")
@@ -35,9 +35,11 @@ def test_own_fills_are_marked_whoever_took() -> None:
     venue.order(Side.BUY, 4, 51)
     venue.order(Side.SELL, 9, 50)
     venue.order(Side.BUY, 9, 50, TRADER)
-    bought, sold = (drawn(row, 44) for row in tape_rows(desk_on(venue), 10, UTC))
-    assert bought.endswith("◆ bought")
-    assert sold.endswith("◆ sold")
+    bought, sold = (drawn(row, 44) for row in tape_rows(desk_on(venue), 10, UTC)[1:])
+    assert bought.startswith("◆")
+    assert bought.endswith(" bought")
+    assert sold.startswith("◆")
+    assert sold.endswith(" sold")
 
 
 def test_a_rule_stands_where_the_lead_changed() -> None:
@@ -48,7 +50,7 @@ def test_a_rule_stands_where_the_lead_changed() -> None:
     venue.order(Side.BUY, 4, 51)
     desk = desk_on(venue)
     desk.model.leaders[8] = "node-3"
-    newest, rule, oldest = tape_rows(desk, 10, UTC)
+    newest, rule, oldest = tape_rows(desk, 10, UTC)[1:]
     assert isinstance(newest, TapeRow)
     assert isinstance(oldest, TapeRow)
     assert "epoch 7 → 8 · node-3" in drawn(rule)
@@ -64,5 +66,16 @@ def test_only_the_rows_that_fit_are_made() -> None:
     for _ in range(30):
         venue.order(Side.SELL, 1, 51)
         venue.order(Side.BUY, 1, 51)
-    assert len(list(tape_rows(desk_on(venue), 7, UTC))) == 7
-    assert list(tape_rows(desk_on(venue), 0, UTC)) == []
+    assert len(tape_rows(desk_on(venue), 7, UTC)) == 1 + 7
+    assert tape_rows(desk_on(venue), 0, UTC) == [TapeHead(3)]
+
+
+def test_prices_of_any_size_are_shown_whole() -> None:
+    venue = LocalVenue(())
+    for price in (10**12, 7):
+        venue.order(Side.SELL, 1, price, market=DEFAULT_MARKET)
+        venue.order(Side.BUY, 1, price, market=DEFAULT_MARKET)
+    small, large = (drawn(row) for row in tape_rows(desk_on(venue, DEFAULT_MARKET), 9, UTC)[1:])
+    assert "1,000,000,000,000" in large
+    assert small.rstrip().endswith("7")
+    assert small.rindex("7") == large.rindex("0")
