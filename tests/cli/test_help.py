@@ -1,0 +1,70 @@
+"""Help is complete and short, and asking for it loads nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+from matchbox_tui import __version__
+from tests.cli.command import call, environment, run
+
+COMMANDS = [
+    *("play", "tui", "engine", "redis", "traders"),
+    *("buy", "sell", "cancel", "cancel-all"),
+    *("book", "orders", "positions", "fills", "status"),
+]
+
+
+def test_the_help_names_every_command() -> None:
+    shown = call("--help")
+    assert (shown.code, shown.err) == (0, "")
+    listed = [line.split()[0] for line in shown.out.partition("Commands:\n")[2].splitlines()]
+    assert listed == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_explains_itself(command: str) -> None:
+    shown = call(command, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.startswith(f"Usage: matchbox {command} ")
+    assert len(shown.out.splitlines()) <= 55
+    assert shown.out == call(command, "-h").out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_has_words_and_a_variable(command: str) -> None:
+    text = call(command, "--help").out.partition("Options:\n")[2]
+    options: list[str] = []
+    for line in text.splitlines():
+        if line.lstrip().startswith("-"):
+            options.append(line)
+        else:
+            options[-1] += " " + line.strip()
+    assert options.pop().endswith("exit.")
+    for option in options:
+        name = option.split("--")[1].split()[0]
+        assert "[env var: " in option, f"--{name} has no variable"
+        explained = option.partition("[env var")[0].split("  ")
+        assert any(words.strip()[:1].isalpha() for words in explained[1:]), (
+            f"--{name} is unexplained"
+        )
+
+
+def test_version() -> None:
+    assert run("--version").out == f"{__version__}\n"
+
+
+def test_the_command_loads_nothing_heavy() -> None:
+    """Help and the engine's process must not pay for the screen, the names and the client."""
+    program = (
+        "import sys; import matchbox_tui.cli;"
+        "print([m for m in ('textual', 'faker', 'redis', 'rich') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
