@@ -33,17 +33,28 @@ async def catch_up(store: Store, replica: Replica, tenure: Tenure) -> None:
 
     Raises `JournalBroken` where that tip is not reached exactly.
     """
-    while replica.seq < tenure.tip.seq:
-        entries = await store.read(replica.seq, READ_AT_ONCE)
-        if not entries:
-            raise JournalBroken(f"the journal ends before {tenure.tip.seq}, its own tip")
-        for entry in entries:
-            replica.apply(entry)
+    await _read_up_to(store, replica, tenure.tip.seq)
     if replica.tip != tenure.tip:
         raise JournalBroken(
             f"this instance is at {replica.seq}, the store at {tenure.tip.seq}:"
             " the store was set back to an older state"
         )
+
+
+async def replay(store: Store) -> Replica:
+    """The journal folded from its beginning. Raises `JournalBroken` where that can't be done."""
+    replica = Replica()
+    await _read_up_to(store, replica, (await store.tip()).seq)
+    return replica
+
+
+async def _read_up_to(store: Store, replica: Replica, seq: int) -> None:
+    while replica.seq < seq:
+        entries = await store.read(replica.seq, READ_AT_ONCE)
+        if not entries:
+            raise JournalBroken(f"the journal ends before {seq}, its own tip")
+        for entry in entries:
+            replica.apply(entry)
 
 
 async def _try_lead(store: Store, settings: Settings) -> Tenure | None:

@@ -10,7 +10,7 @@ import socket
 import time
 
 from matchbox_tui.engine import Market
-from matchbox_tui.node.follower import catch_up, follow
+from matchbox_tui.node.follower import catch_up, follow, replay
 from matchbox_tui.node.leader import Deposed, Leader
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.store import JournalBroken, Replica, Store, StoreError, Tenure
@@ -61,22 +61,29 @@ class Node:
 
     async def _live(self) -> None:
         pause = RETRY_SECONDS
+        broken = False
         while not self._stopping.is_set():
-            fresh = self.replica.seq == 0
+            began = time.monotonic()
             try:
+                if broken:
+                    self.replica = await replay(self.store)
+                    broken = False
                 await self._serve_once()
-                pause = RETRY_SECONDS
             except JournalBroken as error:
-                if fresh:
+                if broken:
                     raise
+                # What this instance holds may be the wrong one of the two.
                 log.error("Starting over from the journal: %s", error)
-                self.replica = Replica()
+                broken = True
             except Deposed as error:
                 log.warning("No longer leader: %s", error)
             except StoreError as error:
                 log.warning("%s", error)
+                if time.monotonic() - began > LONGEST_RETRY_SECONDS:
+                    pause = RETRY_SECONDS
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._stopping.wait()
                 pause = min(2 * pause, LONGEST_RETRY_SECONDS)
             except Exception:
                 # Whatever it was, a follower with a fresh state is always right.

@@ -62,12 +62,15 @@ class Server:
         try:
             options: dict[str, Any] = {
                 "socket_timeout": timeout_s,
-                "socket_connect_timeout": timeout_s,
                 **parse_url(url),
                 "retry": Retry(NoBackoff(), 0),
                 "protocol": 2,
                 **_UNANNOUNCED,
             }
+            self.timeout_s: float = options["socket_timeout"]
+            # The time is kept here, for redis-py does so with wait_for around each sending, in
+            # which Python 3.11 loses a cancel that comes just when the sending is done.
+            options["socket_timeout"] = options["socket_connect_timeout"] = None
             self._class: type[AbstractConnection] = options.pop("connection_class", Connection)
             self._options = options
             # An option that redis-py doesn't know shows itself only now.
@@ -113,10 +116,11 @@ class Link:
         async with self._lock:
             connection = await self._open()
             try:
-                await connection.send_packed_command(
-                    connection.pack_commands(commands), check_health=False
-                )
-                return [await self._read(connection, timeout_s) for _ in commands]
+                async with asyncio.timeout(timeout_s or self._server.timeout_s):
+                    await connection.send_packed_command(
+                        connection.pack_commands(commands), check_health=False
+                    )
+                    return [await self._read(connection) for _ in commands]
             except _DEAD as error:
                 await self._drop()
                 raise InDoubt(
@@ -168,9 +172,10 @@ class Link:
     async def _greet(self, connection: AbstractConnection) -> None:
         """Opens the connection and names it: the first answer shows who is there."""
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
-            await connection.send_command("CLIENT", "SETNAME", self._name)
-            await connection.read_response()
+            async with asyncio.timeout(self._server.timeout_s):
+                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
+                await connection.send_command("CLIENT", "SETNAME", self._name)
+                await connection.read_response()
         except redis_errors.NoPermissionError:
             # Where CLIENT is not allowed, it goes without a name.
             return
@@ -180,9 +185,9 @@ class Link:
             said = cause if isinstance(cause, redis_errors.RedisError) else error
             raise _not_open(self._server.shown, said) from None
 
-    async def _read(self, connection: AbstractConnection, timeout_s: float | None) -> Reply:
+    async def _read(self, connection: AbstractConnection) -> Reply:
         try:
-            return await connection.read_response(disable_decoding=True, timeout=timeout_s)
+            return await connection.read_response(disable_decoding=True)
         except redis_errors.NoScriptError as error:
             return UnknownScript(str(error))
         except redis_errors.ResponseError as error:
@@ -228,6 +233,8 @@ def _refusal(error: redis_errors.ResponseError) -> StoreError:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
     text = " ".join(str(error).split())
     return text.rstrip(".") or type(error).__name__
 

@@ -134,7 +134,7 @@ async def test_a_server_that_says_nothing_is_in_doubt_within_the_timeout() -> No
 
     async with listening(greet_then_fall_silent) as port:
         link = Server(f"redis://127.0.0.1:{port}", timeout_s=0.1).link()
-        with pytest.raises(InDoubt, match="Timeout"):
+        with pytest.raises(InDoubt, match="no answer in time"):
             await link.call("PING")
         await link.close()
 
@@ -168,6 +168,24 @@ async def _link_id(link: Link, waiting: "asyncio.Future[object]") -> int:
     await other.close()
     assert not waiting.done()
     return int(line.split()[0].removeprefix(b"id="))
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_a_call_ends_whenever_it_is_cancelled(
+    link: Link, keys: Keys, connected: bool
+) -> None:
+    for steps in range(30):
+        if connected:
+            await link.call("PING")
+        else:
+            await link.close()
+        waiting = asyncio.ensure_future(link.call("BLPOP", keys.queue, 0, timeout_s=60))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        done, _ = await asyncio.wait([waiting], timeout=5)
+        assert done, f"a cancel after {steps} steps was lost"
+        assert waiting.cancelled()
 
 
 async def test_callers_of_one_link_wait_for_one_another(link: Link) -> None:
