@@ -23,6 +23,7 @@ from matchbox_tui.cli.running import (
     UsageError,
     run,
     say,
+    unwinding,
 )
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def play(
     if duration is not None and duration < 1:
         raise UsageError(f"--duration {duration}: use 1 or more seconds")
     opened = _markets(markets, seed)
-    with _server(redis_url, data_dir) as (url, log_dir):
+    with unwinding(), _server(redis_url, data_dir) as (url, log_dir):
         from sim import Cluster
 
         cluster = Cluster(url, log_dir, prefix=prefix, markets=opened)

@@ -1,11 +1,13 @@
 """Running a service: logs on stderr, one clear line for an error, a clean end on a signal."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
@@ -69,6 +71,24 @@ def on_stop(callback: Any, *, until_eof: bool = False) -> None:
     except PermissionError:
         # A file or /dev/null: nothing to wait for, its end is there already.
         loop.call_soon(callback)
+
+
+@contextlib.contextmanager
+def unwinding() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP end this as Ctrl-C does, so that what was started is cleared away.
+
+    Meant for the time before and after a loop, which has handlers of its own.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

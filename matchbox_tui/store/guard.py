@@ -7,6 +7,7 @@ happens when the starting process is killed. Then it stops the server and remove
 REMOVE ("" for none).
 """
 
+import contextlib
 import fcntl
 import os
 import selectors
@@ -44,8 +45,9 @@ def run(lock: str, remove: str, command: list[str]) -> int:
         # The server holds the lock too: should this process be killed, the data stays guarded.
         pass_fds=(held,),
     )
-    sys.stdout.write(f"{server.pid}\n")
-    sys.stdout.flush()
+    # Whoever started this may be gone already; then standard input is closed as well.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), f"{server.pid}\n".encode())
     with selectors.DefaultSelector() as selector:
         selector.register(woken, selectors.EVENT_READ)
         selector.register(sys.stdin.fileno(), selectors.EVENT_READ)

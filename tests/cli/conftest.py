@@ -1,7 +1,9 @@
 """A running venue for the commands, and a market in it for each test."""
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +28,10 @@ def venue(server: EmbeddedServer) -> Iterator[Venue]:
 @pytest.fixture
 def market() -> str:
     return fresh_market()
+
+
+@pytest.fixture
+def server_dir() -> Iterator[Path]:
+    """A directory with a name short enough for the path of a socket in it."""
+    with tempfile.TemporaryDirectory(prefix="mb", dir="/tmp") as name:
+        yield Path(name)

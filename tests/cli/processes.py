@@ -32,9 +32,17 @@ class Marked:
         )
 
     def processes(self) -> dict[int, str]:
-        """The command lines of the processes that live, by process id."""
+        """The command lines of the processes that live, by process id.
+
+        A server writes its title over its environment, but the title names its socket.
+        """
         wanted = f"{_MARK}={self._mark}"
-        return _from_proc(wanted) if Path("/proc/self/environ").exists() else _from_ps(wanted)
+        looks = _from_proc if Path("/proc/self/environ").exists() else _from_ps
+        return {
+            pid: command
+            for pid, (command, environ) in looks().items()
+            if wanted in environ or str(self.temporary) in command
+        }
 
     def count(self, word: str) -> int:
         """How many processes have this word in their command line."""
@@ -79,26 +87,26 @@ class Marked:
         )
 
 
-def _from_proc(wanted: str) -> dict[int, str]:
+def _from_proc() -> dict[int, tuple[str, list[str]]]:
     found = {}
     for place in Path("/proc").iterdir():
         # A process may end while it is looked at.
         with contextlib.suppress(OSError, ValueError):
             pid = int(place.name)
-            if wanted.encode() in (place / "environ").read_bytes().split(b"\0"):
-                line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
-                if line:
-                    found[pid] = line
+            environ = (place / "environ").read_bytes().decode(errors="replace").split("\0")
+            command = (place / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
+            # A process that has ended and was not waited for has no command line.
+            if command.strip():
+                found[pid] = (command.strip(), environ)
     return found
 
 
-def _from_ps(wanted: str) -> dict[int, str]:
+def _from_ps() -> dict[int, tuple[str, list[str]]]:
     listed = subprocess.run(
         ["ps", "-axEww", "-o", "pid=,command="], capture_output=True, text=True, check=True
     )
     found = {}
     for line in listed.stdout.splitlines():
         pid, _, command = line.strip().partition(" ")
-        if wanted in command.split():
-            found[int(pid)] = command
+        found[int(pid)] = (command, command.split())
     return found

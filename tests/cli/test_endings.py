@@ -103,7 +103,7 @@ def test_an_end_of_the_screen_ends_the_market(
     marked: Marked, end: Callable[[Terminal], None], codes: tuple[int, ...]
 ) -> None:
     with Terminal(["play"], marked.env) as terminal:
-        terminal.await_words("node-1")
+        terminal.await_words("live")
         soon(marked.market_runs)
         end(terminal)
         assert terminal.wait() in codes
@@ -127,10 +127,9 @@ def test_the_screen_lives(marked: Marked) -> None:
     """The ladder moves: after the first picture, more is drawn, and again after that."""
     with Terminal(["play", "--markets", "RAIN", "--rate", "400"], marked.env) as terminal:
         terminal.await_words("RAIN")
-        terminal.await_words("node-1")
-        for _ in range(3):
-            before = len(terminal.words().split())
-            soon(lambda: terminal.read() and len(terminal.words().split()) > before + 50)
+        terminal.await_words("live")
+        for words in (500, 1000, 1500):
+            soon(lambda: terminal.read() and len(terminal.words().split()), words.__lt__)
         terminal.press(b"q")
         assert terminal.wait() == 0
     marked.leave_nothing()
@@ -138,7 +137,7 @@ def test_the_screen_lives(marked: Marked) -> None:
 
 def test_a_duration_ends_the_screen_too(marked: Marked) -> None:
     with Terminal(["play", "--duration", "2"], marked.env) as terminal:
-        terminal.await_words("node-1")
+        terminal.await_words("live")
         assert terminal.wait() == 0
     marked.leave_nothing()
 
