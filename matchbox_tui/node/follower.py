@@ -1,6 +1,7 @@
 """Following: a warm standby that folds the journal and watches the leader."""
 
 import asyncio
+import contextlib
 
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.store import JournalBroken, Replica, Store, Tenure
@@ -9,20 +10,26 @@ READ_AT_ONCE = 64
 WAIT_MS = 500
 
 
-async def follow(store: Store, settings: Settings, replica: Replica) -> Tenure:
-    """Keeps the replica at the journal's tip until this instance is elected.
+async def follow(
+    store: Store, settings: Settings, replica: Replica, stopping: asyncio.Event
+) -> Tenure | None:
+    """Keeps the replica at the journal's tip until this instance is elected, or is to stop.
 
+    An election under way is finished first: who won unawares would hold up the others.
     Raises a `StoreError` where the server is lost or the journal can't be followed.
     """
     tailing = asyncio.ensure_future(_tail(store, replica))
     try:
-        while True:
+        while not stopping.is_set():
             tenure = await _try_lead(store, settings)
             if tenure is not None:
                 return tenure
             if tailing.done():
                 tailing.result()
-            await asyncio.sleep(settings.poll_ms / 1000)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(settings.poll_ms / 1000):
+                    await stopping.wait()
+        return None
     finally:
         tailing.cancel()
         await asyncio.gather(tailing, return_exceptions=True)

@@ -94,18 +94,9 @@ class Node:
     async def _serve_once(self) -> None:
         """Follows until elected, then leads until stopped or deposed."""
         self._enter(Role.FOLLOWER, self.replica.epoch)
-        following = asyncio.ensure_future(follow(self.store, self.settings, self.replica))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not following.done():
-                return
-            tenure = following.result()
-        finally:
-            for future in (following, stopping):
-                future.cancel()
-            await asyncio.gather(following, stopping, return_exceptions=True)
-        await self._reign(tenure)
+        tenure = await follow(self.store, self.settings, self.replica, self._stopping)
+        if tenure is not None:
+            await self._reign(tenure)
 
     async def _reign(self, tenure: Tenure) -> None:
         self._enter(Role.CATCHING_UP, tenure.epoch)
