@@ -50,7 +50,7 @@ class OwnServer:
         )
         assert self._guard.stdout is not None
         self.pid = int(self._guard.stdout.readline())
-        soon(self._answers)
+        soon(self.answers)
 
     def stop(self) -> None:
         """Ends it, if it runs."""
@@ -70,7 +70,7 @@ class OwnServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(self.socket))
