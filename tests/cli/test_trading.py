@@ -204,7 +204,7 @@ def test_cancel_all_is_one_traders(venue: Venue, market: str) -> None:
 def test_cancel_all_in_one_market(venue: Venue, market: str) -> None:
     trader = f"zoe-{market}"
     venue.call("buy", "5", "50", "--market", market, "--trader", trader)
-    venue.call("buy", "6", "50", "--trader", trader)
+    venue.call("buy", "6", "1", "--trader", trader)
     done = venue.call("cancel-all", "--trader", trader, "--market", "MAIN", "--json")
     assert [order["qty"] for order in done.json()["orders"]] == [6]
     assert levels(venue, market)[0] == [{"price": 50, "qty": 5}]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from tests.cli.command import Result, call, command_line, environment
 from tests.waiting import soon
 
-MARKETS = 40
+MARKETS = 100
 
 _numbers = itertools.count(1)
 
@@ -59,4 +59,6 @@ def running(url: str, prefix: str) -> Iterator[Venue]:
 
 def fresh_market() -> str:
     """A market of a running venue that no test has used."""
-    return f"M{next(_numbers) % MARKETS}"
+    number = next(_numbers)
+    assert number < MARKETS, "more tests than markets: raise MARKETS"
+    return f"M{number}"
