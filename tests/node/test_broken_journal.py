@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.node.venue import Venue, buy, sell
 from tests.waiting import eventually
 
 
-async def _strange_entry(venue: Venue, entry_id: str = "1-0", **fields: bytes) -> None:
+async def _strange_entry(venue: Venue, entry_id: str, /, **fields: bytes) -> None:
     """An entry of a future version, which an upgraded leader has left."""
     whole = {"v": b"2", "e": b"9", "c": b"c", "b": b"[]", **fields}
     flat = [part for field in whole.items() for part in field]
@@ -33,7 +34,7 @@ async def _strange_entry(venue: Venue, entry_id: str = "1-0", **fields: bytes) -
 async def test_an_instance_ends_at_an_entry_that_it_can_t_read(
     venue: Venue, fields: dict[str, bytes], words: str
 ) -> None:
-    await _strange_entry(venue, **fields)
+    await _strange_entry(venue, "1-0", **fields)
     instance = venue.start("a")
     with pytest.raises(JournalBroken, match=words):
         await instance.task
@@ -63,7 +64,7 @@ async def test_a_journal_that_lost_its_end_ends_an_instance(venue: Venue) -> Non
 
 
 async def test_an_engine_process_ends_with_exit_code_3_and_one_line(venue: Venue) -> None:
-    await _strange_entry(venue)
+    await _strange_entry(venue, "1-0")
     ended = subprocess.run(  # noqa: ASYNC221  # nothing else happens meanwhile
         [sys.executable, "-m", "matchbox_tui", "engine", "--id", "a", "--log-level", "error"],
         env={**os.environ, "REDIS_URL": venue.url, "MATCHBOX_KEY_PREFIX": venue.prefix},
@@ -96,7 +97,7 @@ async def test_instances_start_over_where_the_store_was_set_back(venue: Venue) -
         await venue.handled()
     expected = (await venue.replica()).exchange.state_hash()
     for instance in instances:
-        await eventually(lambda node=instance.node: _hash(node), lambda seen: seen == expected)
+        await eventually(partial(_hash, instance.node), lambda seen: seen == expected)
 
 
 async def _hash(node: Node) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -127,7 +128,7 @@ async def test_a_leader_whose_connection_is_gone_is_followed_before_its_lease_en
     await venue.leads("b")
 
 
-def _sees(venue: Venue, name: str):  # type: ignore[no-untyped-def]
+def _sees(venue: Venue, name: str) -> Callable[[], Awaitable[bool]]:
     async def seen() -> bool:
         return venue.instances[name].node.store._leader_connection is not None
 
@@ -153,7 +154,7 @@ async def test_a_deposed_leader_becomes_a_follower_and_holds_the_new_journal(
     await usurper.close()
 
 
-def _role(venue: Venue, name: str):  # type: ignore[no-untyped-def]
+def _role(venue: Venue, name: str) -> Callable[[], Awaitable[Role]]:
     async def role() -> Role:
         return venue.instances[name].node.role
 

@@ -1,7 +1,7 @@
 """Fills reach the stream and the channel once each, in order, whoever leads and whatever broke."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -119,7 +119,7 @@ async def test_a_full_channel_makes_nobody_wait_and_loses_nothing(
     instance = await venue.lead()
     gate, publish = asyncio.Event(), instance.node.store.publish
 
-    async def slow(fills: list[tuple[int, int, FillMessage]]) -> int:
+    async def slow(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
         await gate.wait()
         return await publish(fills)
 
@@ -151,7 +151,7 @@ async def test_a_batch_published_in_part_is_completed_by_the_next_leader(venue: 
     publish = instance.node.store.publish
     cut: list[int] = []
 
-    async def half(fills: list[tuple[int, int, FillMessage]]) -> int:
+    async def half(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
         if cut:
             await asyncio.sleep(3600)
         if fills:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,7 @@ async def test_instances_go_on_after_the_server_was_killed(venue: Venue, own: Ow
         assert not instance.task.done()
 
 
-def _submits(venue: Venue, n: int):  # type: ignore[no-untyped-def]
+def _submits(venue: Venue, n: int) -> Callable[[], Awaitable[bool]]:
     """Submits one order, which its client_order_id makes safe to repeat."""
 
     async def submitted() -> bool:
@@ -102,7 +102,7 @@ async def test_killed_under_load_the_server_loses_nothing_acknowledged(
     assert len(ids) <= len(acknowledged) + in_doubt
 
 
-def _grown(grows: list[int], length: int):  # type: ignore[no-untyped-def]
+def _grown(grows: list[int], length: int) -> Callable[[], Awaitable[bool]]:
     async def grown() -> bool:
         return len(grows) >= length
 

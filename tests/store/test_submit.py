@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from matchbox_tui.engine import CancelAll, NewOrder, encode_command
+from matchbox_tui.engine import CancelAll, NewOrder, Tagged, encode_command
 from matchbox_tui.store import MAX_BATCH, Client, Keys, Link, Server
 from matchbox_tui.store.scripts import SUBMIT
 from tests.store.build import altered, buy, cancel, queued, sell
@@ -34,7 +34,13 @@ async def test_the_id_that_an_order_comes_with_is_not_used(
 
 
 async def test_a_mixed_batch_keeps_its_order(client: Client, link: Link, keys: Keys) -> None:
-    batch = [buy(50), cancel(1), sell(51, client_order_id="x"), CancelAll("ada"), buy(49)]
+    batch: list[NewOrder | Tagged] = [
+        buy(50),
+        cancel(1),
+        sell(51, client_order_id="x"),
+        CancelAll("ada"),
+        buy(49),
+    ]
     assert await client.submit(batch) == [1, 0, 2, 0, 3]
     waiting = await queued(link, keys)
     assert [type(command) for command in waiting] == [type(command) for command in batch]
