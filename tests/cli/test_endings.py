@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from matchbox_tui.store import guard
 from tests.cli.processes import Marked
 from tests.cli.terminal import LEAVES_SCREEN, Terminal
 from tests.waiting import soon
@@ -56,6 +58,29 @@ def test_a_signal_at_the_very_start(marked: Marked) -> None:
     process.communicate(timeout=60)
     assert process.returncode != 0
     marked.leave_nothing()
+
+
+def test_a_guard_whose_starter_is_gone_already(tmp_path: Path) -> None:
+    """As after a SIGKILL in the first moments, between the start of the guard and its answer."""
+    private = tmp_path / "private"
+    private.mkdir()
+    pid_file = tmp_path / "pid"
+    nobody_reads, told = os.pipe()
+    os.close(nobody_reads)
+    server = ["sh", "-c", f"echo $$ > {pid_file}; exec sleep 600"]
+    with subprocess.Popen(
+        [sys.executable, "-I", guard.__file__, str(private / "lock"), str(private), *server],
+        stdin=subprocess.PIPE,
+        stdout=told,
+    ) as process:
+        os.close(told)
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(30)
+    assert not private.exists()
+    if pid_file.exists() and (text := pid_file.read_text()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(text), 0)
 
 
 def test_a_killed_headless_market_leaves_nothing(marked: Marked) -> None:
