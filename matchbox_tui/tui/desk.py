@@ -16,8 +16,8 @@ from matchbox_tui.engine import (
     Side,
     refusal_of_price,
 )
-from matchbox_tui.tui.figures import grouped, plural
-from matchbox_tui.tui.intents import Intent, cancel_all_key, cancel_key
+from matchbox_tui.tui.figures import grouped
+from matchbox_tui.tui.intents import Intent, cancel_all_intent, cancel_intent
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone, asked
 from matchbox_tui.tui.ticket import Ticket, refusal
@@ -49,7 +49,7 @@ class Desk:
         self.rows = 1
         self.span = 0
         self._wanted = market
-        self._picked = market is not None
+        self._found = ""
         self._selected = 0
         self._gazes: dict[str, Gaze] = {}
         self._token = token or secrets.token_hex(4)
@@ -59,9 +59,11 @@ class Desk:
 
     @property
     def symbol(self) -> str:
-        """The market on the screen: the one chosen, else the first with a life of its own."""
+        """The market on the screen: the one chosen, else the first that had a life of its own."""
         if self._wanted is not None:
             return self._wanted
+        if self.model.book(self._found) is not None:
+            return self._found
         books = list(self.model.exchange.books.values())
         lively = [book for book in books if book.sequence] or books
         return lively[0].market.symbol if lively else ""
@@ -117,6 +119,8 @@ class Desk:
         gaze, book = self.gaze, self.book
         if gaze is None or book is None:
             return
+        if book.sequence and self.model.caught_up:
+            self._found = self.symbol
         gaze.fit(self.rows)
         if not self.ticket.armed and not self.ticket.typing_price:
             gaze.follow(book, self.model.last(self.symbol))
@@ -183,6 +187,8 @@ class Desk:
 
     def arm(self, side: Side) -> None:
         if self._may_trade() and self._take_typed():
+            # An order must not go to a market that comes to life meanwhile.
+            self._wanted = self.symbol
             self.prepare(self.ticket.arm(side))
 
     def escape(self) -> None:
@@ -251,11 +257,8 @@ class Desk:
         if not ids and not any(intent.market == symbol for intent in self.model.intents):
             self.say(f"you have no open order in {symbol}")
             return []
-        words = f"cancel all in {symbol}"
-        if ids:
-            words += f" ({plural(len(ids), 'order')})"
-        intent = Intent(cancel_all_key(symbol), symbol, words, all_of=ids)
-        return [self._asking(intent, CancelAll(self.model.trader, symbol, self.clock()))]
+        command = CancelAll(self.model.trader, symbol, self.clock())
+        return [self._asking(cancel_all_intent(symbol, ids), command)]
 
     def _take_typed(self) -> bool:
         """Puts the cursor on the price that was typed; says why where there can be none."""
@@ -274,10 +277,7 @@ class Desk:
         self.model.note(self.clock(), words, tone)
 
     def _ending(self, order: Order) -> Request:
-        words = f"cancel #{order.id} {order.side.value} {grouped(order.leaves_qty)}"
-        words += f" @ {grouped(order.price)}"
-        intent = Intent(cancel_key(order.id), order.market, words, order_id=order.id)
-        return self._asking(intent, CancelOrder(order.id, self.clock()))
+        return self._asking(cancel_intent(order), CancelOrder(order.id, self.clock()))
 
     def _asking(self, intent: Intent, command: NewOrder | CancelOrder | CancelAll) -> Request:
         self.model.asked(intent)

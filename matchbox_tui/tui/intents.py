@@ -8,6 +8,7 @@ from matchbox_tui.engine import (
     CancelRejected,
     Event,
     NewOrder,
+    Order,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -16,6 +17,7 @@ from matchbox_tui.engine import (
     Reason,
     Side,
 )
+from matchbox_tui.tui.figures import grouped, plural
 
 QUIET_POLLS = 3
 """After so many looks at an empty queue and a journal read to its end, an intent has no trace."""
@@ -145,3 +147,16 @@ def cancel_key(order_id: int) -> str:
 
 def cancel_all_key(market: str) -> str:
     return f"cancel all {market}"
+
+
+def cancel_intent(order: Order) -> Intent:
+    words = f"cancel #{order.id} {order.side.value} {grouped(order.leaves_qty)}"
+    words += f" @ {grouped(order.price)}"
+    return Intent(cancel_key(order.id), order.market, words, order_id=order.id)
+
+
+def cancel_all_intent(market: str, order_ids: frozenset[int]) -> Intent:
+    words = f"cancel all in {market}"
+    if order_ids:
+        words += f" ({plural(len(order_ids), 'order')})"
+    return Intent(cancel_all_key(market), market, words, all_of=order_ids)

@@ -120,6 +120,11 @@ class Model:
         """Commands that the journal has and this copy has not, as of the last look."""
         return max(self.cluster.seq - self.source.seq, 0) if self.cluster is not None else 0
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether this copy has all that the journal had at the last look."""
+        return self.link is Link.LIVE and self.cluster is not None and not self.lag
+
     def book(self, market: str) -> OrderBook | None:
         return self.exchange.books.get(market)
 
@@ -169,7 +174,7 @@ class Model:
         if cluster != self.cluster:
             self.cluster = cluster
             self.touch()
-        if self.link is Link.LIVE and not cluster.queue_depth and not self.lag:
+        if self.caught_up and not cluster.queue_depth:
             for lost in self.intents.quiet():
                 self.note(time, f"no trace of it in the journal: {lost.words}", Tone.ALARM)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from matchbox_tui.engine import (
     Event,
     NewOrder,
@@ -67,7 +69,8 @@ class Outcomes:
     def know(self, orders: Iterable[Order]) -> None:
         """Takes orders that rested before the first event."""
         for order in orders:
-            self._mine[order.id] = _Open(order.message, order.leaves_qty)
+            now = msgspec.structs.replace(order.message, price=order.price, qty=order.qty)
+            self._mine[order.id] = _Open(now, order.leaves_qty)
 
     def owns(self, order_id: int) -> bool:
         """Whether this is an open order of ours."""
@@ -144,6 +147,7 @@ class Outcomes:
         if mine is None:
             return
         mine.leaves = event.leaves_qty
+        mine.order = msgspec.structs.replace(mine.order, price=event.price, qty=event.qty)
         words = (
             f"#{event.order_id} is now {grouped(event.leaves_qty)} @ {grouped(event.price)}"
             f"{'' if event.priority_kept else ', at the back of the queue'}"
@@ -154,7 +158,12 @@ class Outcomes:
         mine = self._mine.pop(event.order_id, None)
         if mine is None:
             return
-        arrival, self._arrival = self._arrival, None
+        arrival = self._arrival
+        if arrival is not None and arrival.order.order_id != event.order_id:
+            # Self-trade prevention ends the maker while the taker still arrives.
+            arrival = None
+        else:
+            self._arrival = None
         if arrival is not None and arrival.filled:
             words = f"#{event.order_id} {_done(mine.order.side)} "
             words += _average(arrival.filled, arrival.value)

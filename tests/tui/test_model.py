@@ -1,6 +1,15 @@
 """The model: what the journal makes of it."""
 
-from matchbox_tui.engine import CancelAll, CancelOrder, NewOrder, Side, TimeInForce
+from matchbox_tui.engine import (
+    CancelAll,
+    CancelOrder,
+    NewOrder,
+    Reason,
+    ReplaceOrder,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from matchbox_tui.store import ClusterStatus
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.intents import QUIET_POLLS, Intent, Standing
@@ -175,3 +184,57 @@ def test_without_a_choice_the_first_lively_market_is_shown() -> None:
     venue = LocalVenue()
     assert desk_on(venue, market=None).symbol == "RAIN"
     assert desk_on(LocalVenue(()), market=None).symbol == "MAIN"
+
+
+def test_a_market_that_comes_to_life_takes_nobody_away_from_another() -> None:
+    venue = LocalVenue()
+    for caught_up in (False, True):
+        desk = desk_on(venue, market=None)
+        if caught_up:
+            quiet = ClusterStatus("node-2", 7, venue.exchange.seq, 0, ())
+            desk.model.observed(quiet, venue.time)
+        desk.settle_view(17, 44)
+        if not caught_up:
+            desk.arm(Side.BUY)
+        assert desk.symbol == "RAIN"
+        venue.order(Side.BUY, 3, 7, market="MAIN")
+        fold(desk.model, venue)
+        assert desk.symbol == "RAIN"
+        venue = LocalVenue()
+
+
+def test_a_maker_ended_by_self_trade_prevention_leaves_the_taker_its_fills() -> None:
+    venue = LocalVenue()
+    venue.order(Side.SELL, 4, 51)
+    mine = venue.order(Side.SELL, 5, 51, TRADER)
+    desk = desk_on(venue)
+    order = NewOrder(
+        order_id=90,
+        market="RAIN",
+        side=Side.BUY,
+        price=51,
+        qty=10,
+        trader=TRADER,
+        self_trade_prevention=SelfTradePrevention.CANCEL_MAKER,
+    )
+    before = len(desk.model.notices)
+    venue.commit([order])
+    fold(desk.model, venue)
+    assert words(desk.model)[before:] == [
+        f"#{mine} cancelled: sell 5 @ 51, 5 unfilled, {Reason.SELF_TRADE.words}",
+        "#90 bought 4 @ 51, 6 rest at 51",
+    ]
+
+
+def test_a_replaced_order_is_told_with_its_new_terms() -> None:
+    venue = LocalVenue()
+    mine = venue.order(Side.SELL, 5, 53, TRADER)
+    desk = desk_on(venue)
+    venue.order(Side.BUY, 3, 51)
+    venue.commit([ReplaceOrder(order_id=mine, price=51, qty=8, timestamp=venue.time)])
+    venue.commit([CancelOrder(mine, venue.time)])
+    fold(desk.model, venue)
+    assert words(desk.model)[-2:] == [
+        f"#{mine} sold 3 @ 51, 5 rest at 51",
+        f"#{mine} cancelled: sell 8 @ 51, 5 unfilled",
+    ]
