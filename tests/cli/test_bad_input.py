@@ -82,6 +82,7 @@ PRICE = "price must be > 0 and at most 10**12"
         ("play --traders -1", "--traders -1: use a number between 0 and 10000"),
         ("play --rate 0", "--rate 0: use a number between 1 and 100000"),
         ("play --duration 0", "--duration 0: use 1 or more seconds"),
+        (f"play --trader {LONG}", "use at most 64 characters"),
         ("play --markets 0", "--markets 0: use a number between 1 and 100"),
         ("play --markets -3", "--markets -3: use a number between 1 and 100"),
         ("play --markets ,", "--markets: give a number, or symbols"),

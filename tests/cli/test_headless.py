@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from matchbox_tui.cli import play
+from matchbox_tui.cli import headless
 from tests.cli.command import Result, call, run
 from tests.cli.ledger import Ledger, read_ledger
 from tests.cli.processes import Marked
@@ -74,7 +74,7 @@ def test_fills_that_a_killed_leader_left_unpublished_are_not_this_runs(
     url: str, prefix: str
 ) -> None:
     venue = {"REDIS_URL": url, "MATCHBOX_KEY_PREFIX": prefix}
-    summary_of(run(*QUICK, env=venue))
+    summary_of(run(*QUICK, "--duration", "1", env=venue))
     ledger, _ = ledger_of(url, prefix)
     last = ledger.fills[-1][0]
 
@@ -91,7 +91,7 @@ def test_fills_that_a_killed_leader_left_unpublished_are_not_this_runs(
         await link.close()
 
     asyncio.run(forget())
-    summary_of(run(*QUICK, env=venue))
+    summary_of(run(*QUICK, "--duration", "1", env=venue))
     total, published = ledger_of(url, prefix)
     assert published == total.fills
     assert last in [fill[0] for fill in published]
@@ -115,8 +115,8 @@ def test_without_a_terminal_and_for_a_person() -> None:
 def test_fifteen_seconds_unless_told(
     monkeypatch: pytest.MonkeyPatch, url: str, prefix: str
 ) -> None:
-    assert play.DEFAULT_SECONDS == 15
-    monkeypatch.setattr(play, "DEFAULT_SECONDS", 1)
+    assert headless.DEFAULT_SECONDS == 15
+    monkeypatch.setattr(headless, "DEFAULT_SECONDS", 1)
     done = call(
         *("play", "--headless", "--json", "--instances", "1"),
         env={"REDIS_URL": url, "MATCHBOX_KEY_PREFIX": prefix},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from matchbox_tui.store import EmbeddedServer, Keys, Server
-from tests.cli.command import command_line, environment, run
+from tests.cli.command import call, command_line, environment, run
 from tests.cli.processes import Marked
 from tests.cli.venue import Venue
 from tests.servers import OwnServer
@@ -172,7 +172,7 @@ def test_a_market_in_a_data_directory_goes_on(tmp_path: Path) -> None:
 def test_a_server_that_forgets(server_dir: Path) -> None:
     with OwnServer(server_dir, "--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru") as own:
         for command in (("status",), ("engine",), ("traders",), ("--headless",), ("buy", "1", "5")):
-            words = run(*command, env={"REDIS_URL": own.url}).refusal(3)
+            words = call(*command, env={"REDIS_URL": own.url}).refusal(3)
             assert "CONFIG SET maxmemory-policy noeviction" in words
 
 

@@ -1,0 +1,133 @@
+"""A market without a screen: a status line a second, and at the end what was counted."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+import typer
+
+from matchbox_tui.cli.output import print_json, print_table
+from matchbox_tui.cli.running import EXIT_FAILED, EXIT_INTERRUPTED, STOP_SIGNALS, say
+
+if TYPE_CHECKING:
+    from matchbox_tui.store import Client, ClusterStatus, Replica
+    from sim import Census, Cluster, Summary
+
+DEFAULT_SECONDS = 15
+SETTLE_SECONDS = 5.0
+
+
+async def play_headless(
+    cluster: "Cluster",
+    start: Callable[[], None],
+    url: str,
+    prefix: str,
+    seconds: int,
+    json: bool,
+) -> int:
+    """Runs the cluster that `start` starts; returns the exit code. Raises a `StoreError`."""
+    from matchbox_tui.engine import TradeExecuted
+    from matchbox_tui.store import Client, Replica
+    from sim import Census
+
+    interrupted = asyncio.Event()
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    client = await Client.connect(url, prefix, "play")
+    for warning in client.warnings:
+        say(f"matchbox: warning: {warning}")
+    try:
+        replica = Replica()
+        before = await client.cluster()
+        # Counted in the journal: a leader that was killed may have left some to be published.
+        fills_before = 0
+        async for entry in client.follow(replica, until=before.seq):
+            fills_before += sum(isinstance(event, TradeExecuted) for event in entry.events)
+        census = Census(replica, before.epoch)
+        start()
+        began = time.monotonic()
+        following = asyncio.ensure_future(_count(client, replica, census))
+        try:
+            await _watch(cluster, client, census, following, seconds, interrupted)
+            ran = round(time.monotonic() - began)
+            record = await asyncio.to_thread(cluster.stop_traders)
+            status = await _settle(client, replica, census, fills_before)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        published = await client.count_fills() - fills_before
+        summary = census.summary(ran, record, status.leader, status.epoch, published)
+    finally:
+        await client.close()
+    if json:
+        print_json(summary)
+    else:
+        _print_summary(summary)
+    if summary.errors:
+        return EXIT_FAILED
+    return EXIT_INTERRUPTED if interrupted.is_set() else 0
+
+
+async def _count(client: "Client", replica: "Replica", census: "Census") -> None:
+    async for entry in client.follow(replica, wait_ms=200):
+        census.count(entry)
+
+
+async def _watch(
+    cluster: "Cluster",
+    client: "Client",
+    census: "Census",
+    following: "asyncio.Future[None]",
+    seconds: int,
+    interrupted: asyncio.Event,
+) -> None:
+    """A status line a second, until the time is over or a signal comes."""
+    from matchbox_tui.store import Unusable
+
+    for elapsed in range(1, seconds + 1):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(interrupted.wait(), 1)
+        if interrupted.is_set():
+            return
+        if following.done():
+            following.result()
+        problem = cluster.failed()
+        if problem is not None:
+            raise Unusable(problem)
+        status = await client.cluster()
+        say(
+            f"{elapsed:3d} s  leader {status.leader or '-'}  epoch {status.epoch}"
+            f"  commands {census.commands}  fills {census.fills}  queue {status.queue_depth}"
+        )
+
+
+async def _settle(
+    client: "Client", replica: "Replica", census: "Census", fills_before: int
+) -> "ClusterStatus":
+    """Waits until all that was asked for has happened and was told."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        status = await client.cluster()
+        told = await client.count_fills() - fills_before
+        quiet = status.queue_depth == 0 and status.seq == replica.seq and told == census.fills
+        if quiet or time.monotonic() > deadline:
+            return status
+        await asyncio.sleep(0.05)
+
+
+def _print_summary(summary: "Summary") -> None:
+    facts = {
+        name: value
+        for name, value in msgspec.structs.asdict(summary).items()
+        if name not in ("books", "errors")
+    }
+    print_table(("what", "count"), facts.items())
+    for book in summary.books:
+        bids = " ".join(f"{qty}@{price}" for price, qty in reversed(book.bids[:3]))
+        asks = " ".join(f"{qty}@{price}" for price, qty in book.asks[:3])
+        typer.echo(f"{book.market}: {bids} | {asks}  ({book.resting_orders} orders)")
+    for error in summary.errors:
+        say(f"matchbox: wrong: {error}")
