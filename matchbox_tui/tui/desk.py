@@ -233,18 +233,16 @@ class Desk:
         """Cancels the selected order, or every order of ours in the cursor's row."""
         if not self._may_trade():
             return []
-        gaze = self.gaze
+        price = self.gaze.cursor if self.gaze is not None else 0
+        here = (self.symbol, price)
         if self.on_orders:
             chosen = [order for order in self.orders if order.id == self.selected]
         else:
-            cursor = gaze.cursor if gaze is not None else 0
-            chosen = [
-                order
-                for order in self.orders
-                if order.market == self.symbol and order.price == cursor
-            ]
-        if not chosen:
-            where = "to cancel" if self.on_orders else f"at {grouped(gaze.cursor if gaze else 0)}"
+            chosen = [order for order in self.orders if (order.market, order.price) == here]
+        if not chosen and any(intent.at == here for intent in self.model.intents):
+            self.say(f"your order at {grouped(price)} has no id yet: again, or X for all")
+        elif not chosen:
+            where = "to cancel" if self.on_orders else f"at {grouped(price)}"
             self.say(f"you have no open order {where}")
         return [self._ending(order) for order in chosen]
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from matchbox_tui.engine import NewOrder, Tagged
 from matchbox_tui.store import (
+    MAX_BATCH,
     Client,
     ClusterStatus,
     Entry,
@@ -107,9 +108,11 @@ class Feed:
             await asyncio.sleep(POLL_SECONDS)
 
     async def send(self, requests: Sequence[Request]) -> None:
-        """Submits requests as one batch and notes how far they came."""
-        if not requests:
-            return
+        """Submits requests in batches and notes how far they came."""
+        for start in range(0, len(requests), MAX_BATCH):
+            await self._send(requests[start : start + MAX_BATCH])
+
+    async def _send(self, requests: Sequence[Request]) -> None:
         model = self.model
         intents = [intent for intent, _ in requests]
         try:

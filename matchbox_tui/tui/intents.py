@@ -53,6 +53,11 @@ class Intent:
         order = self.order
         return order.price if order is not None and order.type is OrderType.LIMIT else 0
 
+    @property
+    def at(self) -> tuple[str, int]:
+        """The market, and the price in it where a new order would rest."""
+        return self.market, self.resting_price
+
     def ends(self, order_id: int) -> bool:
         """Whether this intent asks for the end of an order."""
         return self.order_id == order_id or order_id in self.all_of

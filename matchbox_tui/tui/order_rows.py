@@ -15,7 +15,10 @@ from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import Ink
 
 WIDE = 48
-"""From this width on an order's row shows its market before its price."""
+"""From this width on an order's row shows its market after its price."""
+
+_BEFORE_PRICE = 19
+_MARKET = 11
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,20 @@ class OrderRow:
         size = _fit(f"{self.leaves:,}", self.leaves, 8)
         if self.leaves != self.qty:
             size = _fit(f"{self.leaves:,}/{self.qty:,}", self.leaves, 8)
-        price = grouped(self.price) if self.price else "market"
         tail = self.standing or f"#{self.order_id}"
+        price = grouped(self.price) if self.price else "market"
+        # A price that loses its last digits at the edge would read as another one.
+        taken = _BEFORE_PRICE + len(tail) + 2 + (_MARKET if width >= WIDE else 0)
+        price = _fit(price, self.price, max(width - taken, 7))
         segments = [
             Segment("▸" if self.selected else " ", ink.own_strong),
             Segment(f"{'▲ buy ' if is_buy else '▼ sell'} ", ink.side(is_buy)),
             Segment(right(size, 8), ink.plain),
             Segment(" @ ", ink.muted),
-            Segment(price.ljust(7), ink.plain),
+            Segment(price.ljust(7) if len(price) < 7 else f"{price} ", ink.plain),
         ]
         if width >= WIDE:
-            segments.append(Segment(left(clean(self.market), 10) + " ", ink.muted))
+            segments.append(Segment(left(clean(self.market), _MARKET - 1) + " ", ink.muted))
         room = max(width - sum(segment.cell_length for segment in segments) - 1, 0)
         if self.unsure:
             tail = f"? {tail}" if len(tail) + 2 <= room else "?"

@@ -1,6 +1,7 @@
 """Trading by keyboard."""
 
-from matchbox_tui.engine import DEFAULT_MARKET, HaltMarket, Side
+from matchbox_tui.engine import DEFAULT_MARKET, HaltMarket, NewOrder, Side
+from matchbox_tui.store import MAX_BATCH
 from tests.tui.cockpit import TRADER, app_on, press, screen_text, until, until_shown
 from tests.tui.venue import LocalVenue
 
@@ -171,6 +172,45 @@ async def test_an_order_that_waits_in_the_queue_is_shown_as_a_question() -> None
         venue.release()
         await until_shown(pilot, "#3 buy 10 @ 48 rests", "◆10")
         assert "?10" not in screen_text(app)
+
+
+async def test_a_cancel_before_the_journal_has_told_of_the_order_says_why_it_waits() -> None:
+    venue = market()
+    venue.held = True
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "bid 48", "● live")
+        await press(pilot, "b enter")
+        await until_shown(pilot, "? queued")
+        await press(pilot, "x")
+        await until(pilot, lambda: "no id yet" in app.desk.model.notices[-1].words)
+        await press(pilot, "X")
+        venue.held = False
+        venue.release()
+        await until_shown(pilot, "#3 cancelled: buy 10 @ 48", "no open orders")
+
+
+async def test_more_cancels_than_one_batch_holds_are_all_sent() -> None:
+    class Strict(LocalVenue):
+        """Takes as many commands at once as a client does."""
+
+        async def submit(self, commands):  # type: ignore[no-untyped-def]  # as the base
+            if len(commands) > MAX_BATCH:
+                raise ValueError("too many")
+            return await super().submit(commands)
+
+    venue = Strict()
+    orders = [
+        NewOrder(order_id=number, market="RAIN", side=Side.BUY, price=48, qty=1, trader=TRADER)
+        for number in range(1, MAX_BATCH + 2)
+    ]
+    venue.commit(orders)
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "1,001 open orders", "● live")
+        await press(pilot, "x")
+        await until_shown(pilot, "no open orders")
+        assert len(app.desk.model.intents) == 0
 
 
 async def test_without_a_name_one_only_watches() -> None:
