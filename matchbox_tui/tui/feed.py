@@ -61,6 +61,7 @@ class Feed:
         self._venue: Venue | None = None
         self._retry = FIRST_RETRY_SECONDS
         self._reading = False
+        self._has_looked = False
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
@@ -80,7 +81,7 @@ class Feed:
                 await asyncio.wait([self._following])
             finally:
                 self._following.cancel()
-            self._reading = False
+            self._reading = self._has_looked = False
             if not self._following.cancelled():
                 error = self._following.exception()
                 if isinstance(error, JournalBroken):
@@ -151,6 +152,8 @@ class Feed:
             self._venue = await self._connect()
         clock = asyncio.get_running_loop().time
         self._reading = True
+        known = self.replica.seq
+        self._looked(await self._venue.cluster(), known)
         started = clock()
         async for entry in self._venue.follow(self.replica):
             self._alive()
@@ -167,8 +170,9 @@ class Feed:
             self._start_over()
             self._following.cancel()
             return
-        self._alive()
+        self._has_looked = True
         self.model.observed(status, self._clock())
+        self._alive()
 
     def _start_over(self) -> None:
         """The journal is another one than we read: forget it and read it from its start."""
@@ -177,7 +181,10 @@ class Feed:
 
     def _alive(self) -> None:
         self._retry = FIRST_RETRY_SECONDS
-        self.model.linked(Link.LIVE)
+        model = self.model
+        # The journal is read from behind: until it has been caught up with, prices are old ones.
+        current = model.link in (Link.LIVE, Link.STALE) or (self._has_looked and not model.lag)
+        model.linked(Link.LIVE if current else model.link)
 
     def _lost(self, trouble: str) -> None:
         heard = self.model.link is not Link.CONNECTING

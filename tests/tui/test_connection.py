@@ -1,9 +1,10 @@
 """The server goes away and comes back."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from matchbox_tui.engine import Side
-from matchbox_tui.store import ClusterStatus, InDoubt, Overloaded
+from matchbox_tui.store import ClusterStatus, Entry, InDoubt, Overloaded, Replica
 from matchbox_tui.tui.model import Link
 from tests.tui.cockpit import app_on, press, screen_text, until, until_shown
 from tests.tui.venue import RAIN, SNOW, LocalVenue, furnish
@@ -35,6 +36,35 @@ async def test_there_is_no_server_at_the_start() -> None:
         await until_shown(pilot, "◌ connecting", "can't reach the server", "looking for the venue")
         venue.away = False
         await until_shown(pilot, "● live", "Will it rain")
+
+
+async def test_the_picture_is_not_live_before_the_journal_is_caught_up_with() -> None:
+    class Slow(LocalVenue):
+        """Tells no more than the first half of the journal until `whole` is set."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.whole = asyncio.Event()
+
+        async def follow(self, replica: Replica) -> AsyncIterator[Entry]:
+            half = self.entries[: len(self.entries) // 2]
+            for entry in half if replica.seq == 0 else ():
+                replica.apply(entry)
+                yield entry
+            await self.whole.wait()
+            async for entry in super().follow(replica):
+                yield entry
+
+    venue = Slow()
+    furnish(venue)
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "◌ connecting", "lag ", "ask 5")
+        await press(pilot, "b")
+        await until_shown(pilot, "connecting: nothing was sent")
+        assert "● live" not in screen_text(app)
+        venue.whole.set()
+        await until_shown(pilot, "● live", "lag 0")
 
 
 async def test_there_is_no_leader() -> None:
