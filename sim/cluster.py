@@ -90,6 +90,11 @@ class Cluster:
         self.nodes: dict[str, Member] = {}
         self.traders: Member | None = None
 
+    @property
+    def symbols(self) -> list[str]:
+        """The markets that the instances open."""
+        return [market.symbol for market in self._markets]
+
     def start(self, instances: int, traders: int, rate: int, seed: int) -> None:
         """Starts instances `node-1` and up, and the traders where there are to be any."""
         for number in range(1, instances + 1):
@@ -110,12 +115,11 @@ class Cluster:
         return member
 
     def start_traders(self, count: int, rate: int, seed: int) -> Member:
-        symbols = ",".join(market.symbol for market in self._markets)
         self.traders = Member(
             "traders",
             [
                 *("traders", "--json", "--traders", str(count), "--rate", str(rate)),
-                *("--seed", str(seed), "--markets", symbols),
+                *("--seed", str(seed), "--markets", ",".join(self.symbols)),
             ],
             self._env,
             self._log_dir / "traders.log",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SECONDS = 15
 SETTLE_SECONDS = 5.0
+OPENING_SECONDS = 30
 
 
 async def play_headless(
@@ -48,9 +49,10 @@ async def play_headless(
             fills_before += sum(isinstance(event, TradeExecuted) for event in entry.events)
         census = Census(replica, before.epoch)
         start()
-        began = time.monotonic()
         following = asyncio.ensure_future(_count(client, replica, census))
         try:
+            await _await_opening(cluster, client, replica, following, interrupted)
+            began = time.monotonic()
             await _watch(cluster, client, census, following, seconds, interrupted)
             ran = round(time.monotonic() - began)
             record = await asyncio.to_thread(cluster.stop_traders)
@@ -76,6 +78,38 @@ async def _count(client: "Client", replica: "Replica", census: "Census") -> None
         census.count(entry)
 
 
+async def _await_opening(
+    cluster: "Cluster",
+    client: "Client",
+    replica: "Replica",
+    following: "asyncio.Future[None]",
+    interrupted: asyncio.Event,
+) -> None:
+    """Waits for a leader that has opened the markets: only then does the time run."""
+    from matchbox_tui.store import Unusable
+
+    deadline = time.monotonic() + OPENING_SECONDS
+    while not interrupted.is_set():
+        _check_health(cluster, following)
+        status = await client.cluster()
+        if status.leader and all(name in replica.exchange.books for name in cluster.symbols):
+            return
+        if time.monotonic() > deadline:
+            raise Unusable(f"no engine instance took the lead within {OPENING_SECONDS} s")
+        await asyncio.sleep(0.02)
+
+
+def _check_health(cluster: "Cluster", following: "asyncio.Future[None]") -> None:
+    """Raises the reason why the market can't go on, if there is one."""
+    from matchbox_tui.store import Unusable
+
+    if following.done():
+        following.result()
+    problem = cluster.failed()
+    if problem is not None:
+        raise Unusable(problem)
+
+
 async def _watch(
     cluster: "Cluster",
     client: "Client",
@@ -85,18 +119,12 @@ async def _watch(
     interrupted: asyncio.Event,
 ) -> None:
     """A status line a second, until the time is over or a signal comes."""
-    from matchbox_tui.store import Unusable
-
     for elapsed in range(1, seconds + 1):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(interrupted.wait(), 1)
         if interrupted.is_set():
             return
-        if following.done():
-            following.result()
-        problem = cluster.failed()
-        if problem is not None:
-            raise Unusable(problem)
+        _check_health(cluster, following)
         status = await client.cluster()
         say(
             f"{elapsed:3d} s  leader {status.leader or '-'}  epoch {status.epoch}"

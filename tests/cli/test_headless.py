@@ -120,6 +120,15 @@ def test_fifteen_seconds_unless_told(
     assert summary_of(done)["seconds"] == 1
 
 
+def test_a_market_that_never_opens_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, url: str, prefix: str
+) -> None:
+    monkeypatch.setattr(headless, "OPENING_SECONDS", 0)
+    venue = {"REDIS_URL": url, "MATCHBOX_KEY_PREFIX": prefix}
+    words = call("play", "--headless", "--instances", "1", env=venue).refusal(3)
+    assert "no engine instance took the lead within 0 s" in words
+
+
 def test_named_markets_and_no_traders(url: str, prefix: str) -> None:
     done = run(
         *("play", "--headless", "--duration", "1", "--json", "--instances", "1"),
