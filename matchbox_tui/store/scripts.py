@@ -86,29 +86,40 @@ end
 return reply
 """)
 
+# How ELECT and USURP end. An epoch that was lost goes on above the journal's: one that fell would
+# make the journal unreadable for good.
+_TAKE = """
+local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain', 'epoch')
+local written = tonumber(tip[3] or '0') or 0
+if written > (tonumber(redis.call('GET', KEYS[2]) or '0') or 0) then
+  redis.call('SET', KEYS[2], tip[3])
+end
+local epoch = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {epoch, tip[1] or '0', tip[2] or ''}
+"""
+
 # KEYS  leader, epoch, cursor      ARGV  instance id, lease ms
 # Returns {epoch, seq, chain} of the new leader's tenure, or nil where somebody leads.
-ELECT = Script("""
+ELECT = Script(
+    """
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return nil
 end
-local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain')
-local epoch = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return {epoch, tip[1] or '0', tip[2] or ''}
-""")
+"""
+    + _TAKE
+)
 
 # KEYS  leader, epoch, cursor      ARGV  instance id, lease ms, epoch seen
 # As ELECT, but takes the lead from a leader that was seen dead, if nobody has done so since.
-USURP = Script("""
+USURP = Script(
+    """
 if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[3] then
   return nil
 end
-local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain')
-local epoch = redis.call('INCR', KEYS[2])
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return {epoch, tip[1] or '0', tip[2] or ''}
-""")
+"""
+    + _TAKE
+)
 
 # KEYS  leader, epoch      ARGV  instance id, epoch, lease ms
 # Returns 1 where the lease is this instance's for this epoch and runs anew, else 0.

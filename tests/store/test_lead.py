@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from matchbox_tui.store import Keys, Link, Refused, Server, Store, Tip
+from matchbox_tui.store import Keys, Link, Outcome, Refused, Replica, Server, Store, Tip
 from matchbox_tui.store import store as store_module
 from matchbox_tui.store.scripts import ELECT, RELEASE, RENEW, USURP, Script
-from tests.store.build import LEASE, altered, content, elected
+from tests.store.build import LEASE, altered, buy, content, elected, match, put
 
 
 async def test_one_of_many_wins_an_election(url: str, keys: Keys, link: Link) -> None:
@@ -28,6 +28,25 @@ async def test_the_epoch_rises_with_every_election(store: Store, rival: Store) -
         epochs.append(tenure.epoch)
         assert await instance.release(tenure.epoch)
     assert epochs == [1, 2, 3]
+
+
+@pytest.mark.parametrize("left", [None, b"1", b"no number"])
+async def test_an_epoch_that_was_lost_goes_on_above_the_journal_s(
+    store: Store, rival: Store, link: Link, keys: Keys, left: bytes | None
+) -> None:
+    for _ in range(3):
+        await store.release((await elected(store)).epoch)
+    await elected(store)
+    await put(link, keys, buy())
+    assert (await store.commit(match(await store.peek(1), Replica(), 4), LEASE, 1))[0] is Outcome.OK
+    await link.call("DEL", keys.epoch, keys.leader)
+    if left is not None:
+        await link.call("SET", keys.epoch, left)
+    assert (await elected(rival)).epoch == 5
+    await link.call("DEL", keys.epoch)
+    usurping = await store.usurp(0, LEASE)
+    assert usurping is not None
+    assert usurping.epoch == 5
 
 
 async def test_the_winner_learns_the_journal_s_tip(store: Store, link: Link, keys: Keys) -> None:
