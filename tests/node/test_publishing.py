@@ -1,40 +1,17 @@
 """Fills reach the stream and the channel once each, in order, whoever leads and whatever broke."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 
 from matchbox_tui.engine import BookSnapshot, Market, TradeExecuted
 from matchbox_tui.node import publisher
-from matchbox_tui.store import FillMessage, Server, fill_message
+from matchbox_tui.store import FillMessage, fill_message
 from tests.node.venue import Venue, buy, sell
+from tests.subscriber import subscribed
 from tests.waiting import eventually
-
-
-@asynccontextmanager
-async def _subscribed(venue: Venue) -> AsyncIterator[list[FillMessage]]:
-    """What a subscriber of the fills' channel hears."""
-    connection = Server(venue.url).connection()
-    await connection.connect()  # type: ignore[no-untyped-call]
-    await connection.send_command("SUBSCRIBE", venue.keys.fills_channel)
-    await connection.read_response()
-    heard: list[FillMessage] = []
-
-    async def listen() -> None:
-        while True:
-            _, _, message = await connection.read_response(disable_decoding=True)
-            heard.append(msgspec.json.decode(message, type=FillMessage))
-
-    listening = asyncio.ensure_future(listen())
-    try:
-        yield heard
-    finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
-        await connection.disconnect(nowait=True)
 
 
 async def _fills(venue: Venue) -> list[FillMessage]:
@@ -69,7 +46,7 @@ async def _heard(heard: list[FillMessage], fills: list[FillMessage]) -> None:
 
 async def test_every_fill_is_told_and_kept_once(venue: Venue) -> None:
     await venue.lead()
-    async with _subscribed(venue) as heard:
+    async with subscribed(venue.url, venue.keys.fills_channel) as heard:
         for n in range(20):
             await venue.client.submit([sell(50, 1), sell(50, 1), buy(50, 3 + n % 2)])
         fills = await _published(venue)
@@ -101,7 +78,7 @@ async def test_a_fill_has_the_fields_of_the_contract(venue: Venue) -> None:
 async def test_across_failovers_no_fill_is_missed_or_doubled(venue: Venue) -> None:
     for name in "abcd":
         venue.start(name)
-    async with _subscribed(venue) as heard:
+    async with subscribed(venue.url, venue.keys.fills_channel) as heard:
         for _ in range(3):
             name = await venue.leader()
             await venue.client.submit([sell(50, 1)] * 100 + [buy(50, 1)] * 100)
@@ -124,7 +101,7 @@ async def test_a_full_channel_makes_nobody_wait_and_loses_nothing(
         return await publish(fills)
 
     monkeypatch.setattr(instance.node.store, "publish", slow)
-    async with _subscribed(venue) as heard:
+    async with subscribed(venue.url, venue.keys.fills_channel) as heard:
         for _ in range(10):
             await venue.client.submit([sell(50, 1), buy(50, 1)])
             await venue.handled()
@@ -159,7 +136,7 @@ async def test_a_batch_published_in_part_is_completed_by_the_next_leader(venue: 
         return await publish(fills[: len(fills) // 2])
 
     instance.node.store.publish = half  # type: ignore[method-assign]
-    async with _subscribed(venue) as heard:
+    async with subscribed(venue.url, venue.keys.fills_channel) as heard:
         await venue.client.submit([sell(50, 1)] * 9 + [buy(50, 9)])
         await venue.handled()
         await eventually(venue.client.count_fills)

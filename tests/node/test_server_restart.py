@@ -144,4 +144,6 @@ async def test_a_lost_reply_to_a_commit_repeats_nothing(venue: Venue, own: OwnSe
         assert replica.seq == 11
         assert [order.price for order in replica.exchange.orders.values()] == list(range(1, 12))
         assert (await through.caught_up(through.instances["a"])).tip == replica.tip
+        # It asked again instead of giving the lead up.
+        assert {entry.epoch for entry in await venue.journal()} == {1}
         await through.stop()

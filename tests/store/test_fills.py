@@ -10,6 +10,8 @@ from matchbox_tui.store import FillMessage, Keys, Link, Refused, Store
 from matchbox_tui.store import store as store_module
 from matchbox_tui.store.scripts import PUBLISH
 from tests.store.build import altered
+from tests.subscriber import subscribed
+from tests.waiting import eventually
 
 Fills = list[tuple[int, int, FillMessage]]
 
@@ -44,12 +46,20 @@ async def test_fills_have_their_own_ids_and_the_json_of_the_contract(
 
 
 async def test_what_is_published_already_is_neither_added_nor_told_again(
-    store: Store, rival: Store, link: Link, keys: Keys
+    store: Store, rival: Store, link: Link, url: str, keys: Keys
 ) -> None:
-    await store.publish(_fills((3, 1), (3, 2)))
-    assert await rival.publish(_fills((3, 1), (3, 2), (4, 1))) == 1
-    assert await store.publish(_fills((3, 2), (4, 1))) == 0
-    assert await _ids(link, keys) == ["3-1", "3-2", "4-1"]
+    async with subscribed(url, keys.fills_channel) as heard:
+        await store.publish(_fills((3, 1), (3, 2)))
+        assert await rival.publish(_fills((3, 1), (3, 2), (4, 1))) == 1
+        assert await store.publish(_fills((3, 2), (4, 1))) == 0
+        assert await store.publish(_fills((9, 1))) == 1
+        assert await _ids(link, keys) == ["3-1", "3-2", "4-1", "9-1"]
+
+        async def told() -> list[str]:
+            return [fill.trade_id for fill in heard]
+
+        await eventually(told, lambda ids: "9-1" in ids)
+        assert await told() == ["3-1", "3-2", "4-1", "9-1"]
 
 
 async def test_two_publishers_side_by_side_leave_no_gap_and_no_double(
