@@ -19,6 +19,7 @@ import time
 from types import FrameType
 
 STOP_SECONDS = 5
+END, LOOK = b"e", b"l"
 LOCKED = 4
 """Exit code where another process uses the data directory."""
 
@@ -33,11 +34,17 @@ def run(lock: str, remove: str, command: list[str]) -> int:
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
 
-    def wake(number: int, frame: FrameType | None) -> None:
-        os.write(waker, b".")
+    def end(number: int, frame: FrameType | None) -> None:
+        os.write(waker, END)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, wake)
+    def look(number: int, frame: FrameType | None) -> None:
+        # Comes also when the server is only paused or resumed.
+        with contextlib.suppress(BlockingIOError):
+            os.write(waker, LOOK)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end)
+    signal.signal(signal.SIGCHLD, look)
     server = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -54,8 +61,7 @@ def run(lock: str, remove: str, command: list[str]) -> int:
         while server.poll() is None:
             ready = [key.fd for key, _ in selector.select(timeout=1)]
             if woken in ready:
-                os.read(woken, 64)
-                if server.poll() is None:
+                if END in os.read(woken, 64):
                     break
             elif ready and not os.read(sys.stdin.fileno(), 64):
                 break
