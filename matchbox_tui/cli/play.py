@@ -5,7 +5,7 @@ import contextlib
 import getpass
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,9 @@ from matchbox_tui.engine import MAX_NAME
 
 if TYPE_CHECKING:
     from matchbox_tui.engine import Market
+
+LOOK_SECONDS = 0.5
+"""How often the screen's server is looked at."""
 
 Trader = Annotated[
     str,
@@ -92,7 +95,7 @@ def play(
         raise UsageError(f"--duration {duration}: use 1 or more seconds")
     _check_trader(trader)
     opened = _markets(markets, seed)
-    with unwinding(), _server(redis_url, data_dir) as (url, log_dir):
+    with unwinding(), _server(redis_url, data_dir) as (url, log_dir, serving):
         from sim import Cluster
 
         cluster = Cluster(url, log_dir, prefix=prefix, markets=opened)
@@ -105,7 +108,7 @@ def play(
                 return run(play_headless(cluster, start, url, prefix, seconds, json))
             run(_check(url, prefix))
             start()
-            return run(_screen(url, prefix, trader, opened[0].symbol, duration))
+            return run(_screen(url, prefix, trader, opened[0].symbol, duration, serving))
         finally:
             cluster.stop()
 
@@ -130,19 +133,21 @@ def tui(
 
 
 @contextlib.contextmanager
-def _server(url: str, data_dir: Path | None) -> Iterator[tuple[str, Path]]:
-    """The server's URL and a directory for logs, both there until the end."""
+def _server(
+    url: str, data_dir: Path | None
+) -> Iterator[tuple[str, Path, Callable[[], bool] | None]]:
+    """The server's URL, a directory for logs, and for a private server whether it still runs."""
     from matchbox_tui.store import EmbeddedServer
 
     if url:
         logs = Path(tempfile.mkdtemp(prefix="matchbox-"))
         try:
-            yield url, logs
+            yield url, logs, None
         finally:
             shutil.rmtree(logs, ignore_errors=True)
         return
     with EmbeddedServer(data_dir) as server:
-        yield server.url, server.directory
+        yield server.url, server.directory, server.alive
 
 
 async def _check(url: str, prefix: str) -> None:
@@ -161,7 +166,9 @@ async def _screen(
     trader: str,
     market: str | None,
     duration: int | None,
+    serving: Callable[[], bool] | None = None,
 ) -> int:
+    from matchbox_tui.store import Unusable
     from matchbox_tui.tui import MatchboxApp
 
     app = MatchboxApp(url, prefix, trader or _user(), market)
@@ -170,7 +177,14 @@ async def _screen(
         loop.add_signal_handler(number, app.exit)
     if duration is not None:
         loop.call_later(duration, app.exit)
-    await app.run_async()
+    screen = asyncio.ensure_future(app.run_async())
+    while not (await asyncio.wait((screen,), timeout=LOOK_SECONDS))[0]:
+        if serving is not None and not serving():
+            # Nothing could bring it back, so there is nothing to wait for.
+            app.exit()
+            await screen
+            raise Unusable("the private server ended by itself: start matchbox again")
+    screen.result()
     return app.return_code or 0
 
 

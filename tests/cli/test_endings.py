@@ -92,11 +92,15 @@ def test_a_killed_headless_market_leaves_nothing(marked: Marked) -> None:
     marked.leave_nothing()
 
 
-def test_a_dead_server_ends_a_headless_market(marked: Marked) -> None:
-    process = start_headless(marked)
+def kill_server(marked: Marked) -> None:
     for pid, line in marked.processes().items():
         if "valkey-server" in line.split()[0]:
             os.kill(pid, signal.SIGKILL)
+
+
+def test_a_dead_server_ends_a_headless_market(marked: Marked) -> None:
+    process = start_headless(marked)
+    kill_server(marked)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "Traceback" not in err
@@ -137,6 +141,18 @@ def test_an_end_of_the_screen_ends_the_market(
         if 0 in codes:
             assert LEAVES_SCREEN in terminal.drawn
             assert "Traceback" not in terminal.words()
+    marked.leave_nothing()
+
+
+def test_a_dead_server_ends_the_screen(marked: Marked) -> None:
+    """Nobody could bring a private server back, so the screen does not wait for it."""
+    with Terminal(["play"], marked.env) as terminal:
+        terminal.await_words("live")
+        soon(marked.market_runs)
+        kill_server(marked)
+        assert terminal.wait() == 3
+        assert LEAVES_SCREEN in terminal.drawn
+        assert "the private server ended by itself" in terminal.words()
     marked.leave_nothing()
 
 
