@@ -6,6 +6,11 @@ that go to one command in bulk stay below Lua's limit for unpack (batches are at
 
 import hashlib
 
+from matchbox_tui.engine import MAX_ELEMENT
+
+CUT = MAX_ELEMENT + 1
+"""Bytes of a queue element that matter: a longer one is malformed whatever follows."""
+
 
 class Script:
     """A script's text, and the digest under which a server that has seen it knows it."""
@@ -144,14 +149,37 @@ end
 return redis.call('DEL', KEYS[1])
 """)
 
+# KEYS  queue      ARGV  most elements, most bytes
+# Returns the first elements of the queue, each cut to what matters of it: as many as fit, and one
+# at least where there is one. Elements of any size must neither hold up the server nor a reply.
+PEEK = Script(
+    """
+local limit, room = tonumber(ARGV[1]), tonumber(ARGV[2])
+local found = {}
+repeat
+  local last = math.min(#found + 16, limit) - 1
+  local part = redis.call('LRANGE', KEYS[1], #found, last)
+  for i = 1, #part do
+    room = room - #part[i]
+    if room < 0 and #found > 0 then
+      return found
+    end
+    found[#found + 1] = string.sub(part[i], 1, CUT)
+  end
+until #part < 16 or #found >= limit
+return found
+""".replace("CUT", str(CUT))
+)
+
 # KEYS  cursor, epoch, leader, log, queue, then the book keys to set
 # ARGV  instance id, epoch, seq before, chain before, seq after, chain after, n, sha1 of the
-#       first n queue elements joined by NUL, events as JSON, journal version, lease ms, then
-#       the books
+#       first n queue elements, cut as PEEK does and joined by NUL, events as JSON, journal
+#       version, lease ms, then the books
 # Returns OK; or, with nothing changed: DUP (it is in already), FENCED (another leads), CAS
 #       (the journal's tip is not the one expected), INPUT (the queue's head is not what was
 #       matched).
-COMMIT = Script("""
+COMMIT = Script(
+    """
 local tip = redis.call('HMGET', KEYS[1], 'seq', 'chain')
 local seq, chain = tip[1] or '0', tip[2] or ''
 if seq == ARGV[5] and chain == ARGV[6] then
@@ -166,6 +194,9 @@ if seq ~= ARGV[3] or chain ~= ARGV[4] then
 end
 local n = tonumber(ARGV[7])
 local head = redis.call('LRANGE', KEYS[5], 0, n - 1)
+for i = 1, #head do
+  head[i] = string.sub(head[i], 1, CUT)
+end
 if #head ~= n or redis.sha1hex(table.concat(head, '\\0')) ~= ARGV[8] then
   return 'INPUT'
 end
@@ -179,7 +210,8 @@ for i = 6, #KEYS do
 end
 redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[11])
 return 'OK'
-""")
+""".replace("CUT", str(CUT))
+)
 
 # KEYS  events_stream      ARGV  fills channel, then an id and a fill as JSON, alternating
 # Adds each fill under its own id and publishes it only where the stream took it, so that a

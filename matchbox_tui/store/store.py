@@ -14,7 +14,10 @@ from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Reply, Server
-from matchbox_tui.store.scripts import COMMIT, ELECT, PUBLISH, RELEASE, RENEW, USURP
+from matchbox_tui.store.scripts import COMMIT, CUT, ELECT, PEEK, PUBLISH, RELEASE, RENEW, USURP
+
+PEEK_BYTES = 1024 * 1024
+"""Most of the queue that one peek looks at, as long as it is more than one element."""
 
 FILLS_A_CALL = 250
 """Fills published in one script call, so that no call holds the server for long."""
@@ -174,8 +177,8 @@ class Store:
     # The queue
 
     async def peek(self, limit: int) -> list[bytes]:
-        """The first `limit` elements of the queue, which stay there."""
-        return list(await self._main.call("LRANGE", self.keys.queue, 0, limit - 1))
+        """At most `limit` first elements of the queue, which stay there; long ones are cut."""
+        return list(await self._main.run(PEEK, (self.keys.queue,), (limit, PEEK_BYTES)))
 
     async def wait_for_command(self, seconds: float) -> bytes | None:
         """The queue's head as soon as there is one, or None; the queue stays as it is."""
@@ -184,7 +187,7 @@ class Store:
             *("BLMOVE", self.keys.queue, self.keys.queue, "LEFT", "LEFT", str(seconds)),
             timeout_s=seconds + 1.5,
         )
-        return reply
+        return reply[:CUT] if reply is not None else None
 
     async def ask(self, command: Tagged) -> None:
         """Queues a command of the node's own: an expiry that is due, a market to create."""
@@ -211,7 +214,8 @@ class Store:
                 *(len(commit.elements), digest, commit.blob, VERSION, lease_ms),
                 *commit.books.values(),
             ),
-            ("LRANGE", keys.queue, 0, peek - 1),
+            # By its text, for a server that knows COMMIT need not know it.
+            ("EVAL", PEEK.text, 1, keys.queue, peek, PEEK_BYTES),
         )
         return Outcome(replies[0].decode()), list(_checked(replies[1]))
 

@@ -16,6 +16,7 @@ from matchbox_tui.store import (
     Store,
     Tip,
 )
+from matchbox_tui.store.scripts import CUT
 from tests.servers import OwnServer
 from tests.store.build import LEASE, buy, content, elected, match, put, sell
 
@@ -191,3 +192,28 @@ async def test_elements_with_any_bytes_are_committed(store: Store, link: Link, k
     assert await _commit(store, commit) is Outcome.OK
     assert [entry.count for entry in await store.read(0, 10)] == [4]
     assert await link.call("EXISTS", keys.queue) == 0
+
+
+async def test_elements_of_any_size_are_peeked_at_in_bites(
+    store: Store, link: Link, keys: Keys
+) -> None:
+    await elected(store)
+    (first, last) = await put(link, keys, buy(order_id=1), buy(order_id=2))
+    huge = [bytes([letter]) * 3_000_000 for letter in b"xyz"]
+    for element in huge:
+        await link.call("LINSERT", keys.queue, "BEFORE", last, element)
+    replica = Replica()
+    batch = await store.peek(10)
+    assert batch == [first]
+    for following in ([huge[0][:CUT]], [huge[1][:CUT]], [huge[2][:CUT]], [last], []):
+        assert await store.wait_for_command(0.1) == batch[0]
+        outcome, batch = await store.commit(match(batch, replica, 1), LEASE, 10)
+        assert outcome is Outcome.OK
+        assert batch == following
+    assert await link.call("EXISTS", keys.queue) == 0
+
+
+async def test_a_peek_goes_as_far_as_asked(store: Store, link: Link, keys: Keys) -> None:
+    elements = await put(link, keys, *(buy(order_id=n) for n in range(1, 41)))
+    for limit in (1, 15, 16, 17, 32, 33, 40, 41, 512):
+        assert await store.peek(limit) == elements[:limit]
