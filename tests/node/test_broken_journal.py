@@ -7,8 +7,10 @@ from functools import partial
 
 import pytest
 
+from matchbox_tui.engine import ExpireOrders
 from matchbox_tui.node import Node
-from matchbox_tui.store import JournalBroken
+from matchbox_tui.node.follower import catch_up
+from matchbox_tui.store import JournalBroken, Tenure
 from tests.node.venue import Venue, buy, sell
 from tests.waiting import eventually
 
@@ -98,6 +100,25 @@ async def test_instances_start_over_where_the_store_was_set_back(venue: Venue) -
     expected = (await venue.replica()).exchange.state_hash()
     for instance in instances:
         await eventually(partial(_hash, instance.node), lambda seen: seen == expected)
+
+
+@pytest.mark.parametrize("odd", ["another chain", "further on"])
+async def test_who_holds_another_history_than_the_store_does_not_lead(
+    venue: Venue, odd: str
+) -> None:
+    await venue.lead("a")
+    await venue.client.submit([buy(), sell(51)])
+    await venue.handled()
+    replica = await venue.replica()
+    tenure = Tenure(2, replica.tip)
+    store = venue.instances["a"].node.store
+    await catch_up(store, replica, tenure)
+    if odd == "another chain":
+        replica.chain = "another history"
+    else:
+        replica.exchange.apply(ExpireOrders(1))
+    with pytest.raises(JournalBroken, match="set back to an older state"):
+        await catch_up(store, replica, tenure)
 
 
 async def _hash(node: Node) -> str:

@@ -112,6 +112,41 @@ async def test_a_full_channel_makes_nobody_wait_and_loses_nothing(
         await _heard(heard, fills)
 
 
+async def test_what_overflowed_between_two_that_did_not_is_made_up_for(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "CHANNEL_SIZE", 1)
+    instance = await venue.lead()
+    await venue.client.submit([sell(50, 9)])
+    await venue.handled()
+    permits, publish = asyncio.Semaphore(0), instance.node.store.publish
+    under_way: list[int] = []
+
+    async def slow(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
+        under_way.append(len(fills))
+        await permits.acquire()
+        return await publish(fills)
+
+    async def buy_one() -> None:
+        await venue.client.submit([buy(50, 1)])
+        await venue.handled()
+
+    async def published() -> int:
+        return len(under_way)
+
+    monkeypatch.setattr(instance.node.store, "publish", slow)
+    await buy_one()
+    await eventually(published, lambda calls: calls == 1)
+    await buy_one()  # waits in the channel
+    await buy_one()  # finds it full
+    permits.release()
+    await eventually(published, lambda calls: calls == 2)
+    await buy_one()  # has a place again
+    for _ in range(100):
+        permits.release()
+    assert len(await _published(venue)) == 4
+
+
 async def test_a_stream_that_can_t_be_written_for_a_while_is_made_up_for(venue: Venue) -> None:
     await venue.lead()
     await venue.link.call("SET", venue.keys.fills_stream, "in the way")
