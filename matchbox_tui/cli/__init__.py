@@ -4,7 +4,9 @@ May import everything, but only inside the commands' bodies, so that ``matchbox 
 quick and an engine never loads the screen's library.
 """
 
+import os
 import sys
+import traceback
 
 import typer
 
@@ -15,6 +17,7 @@ from matchbox_tui.cli.running import (
     EXIT_UNREACHABLE,
     EXIT_USAGE,
     UsageError,
+    crash,
     fail,
 )
 
@@ -60,6 +63,10 @@ def main() -> None:
         fail(str(error), EXIT_USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python must not trip over it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except UnicodeEncodeError as error:
         fail(f"{error.object!r} is no text in UTF-8", EXIT_USAGE)
     except Exception as error:
@@ -72,6 +79,6 @@ def main() -> None:
         from matchbox_tui.store import StoreError
 
         if not isinstance(error, StoreError):
-            raise
+            crash(str(error) or type(error).__name__, traceback.format_exc())
         fail(str(error), EXIT_UNREACHABLE)
     sys.exit(code if isinstance(code, int) else 0)

@@ -17,6 +17,7 @@ from matchbox_tui.cli.output import is_terminal
 from matchbox_tui.cli.running import (
     STOP_SIGNALS,
     UsageError,
+    crash,
     run,
     say,
     unwinding,
@@ -185,6 +186,8 @@ async def _screen(
             await screen
             raise Unusable("the private server ended by itself: start matchbox again")
     screen.result()
+    if app.crashed:
+        crash(app.crashed.strip().splitlines()[-1], app.crashed)
     return app.return_code or 0
 
 

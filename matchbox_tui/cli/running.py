@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -29,6 +30,14 @@ def fail(message: str, code: int) -> NoReturn:
     """Ends the command with one line on stderr."""
     print(f"matchbox: {message}", file=sys.stderr)  # noqa: T201  # this is where errors go
     raise SystemExit(code)
+
+
+def crash(words: str, details: str) -> NoReturn:
+    """Ends the command after an error of ours: one line, and the details in a file."""
+    number, path = tempfile.mkstemp(prefix="matchbox-crash-", suffix=".txt")
+    with os.fdopen(number, "w") as report:
+        report.write(details)
+    fail(f"internal error, please report it with {path} ({words})", EXIT_FAILED)
 
 
 def say(message: str) -> None:

@@ -6,7 +6,9 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import tzinfo
+from io import StringIO
 
+from rich.console import Console
 from textual.app import App
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
@@ -50,11 +52,19 @@ class MatchboxApp(App[None]):
         self.desk = Desk(self.feed.model, clock, market)
         self._ink = Ink(DARK)
         self._zone = zone
+        # Kept for whoever runs the app: a person at the terminal has no use for it.
+        self.error_console = Console(file=StringIO(), width=100, highlight=False)
         self.register_theme(DARK.theme())
         self.theme = DARK.name
 
     def get_default_screen(self) -> Screen[None]:
         return TradeScreen(self.desk, self._ink, self.feed.send, self._zone)
+
+    @property
+    def crashed(self) -> str:
+        """What the app ended of, in detail; empty where it ended well."""
+        file = self.error_console.file
+        return file.getvalue() if isinstance(file, StringIO) else ""
 
     def on_mount(self) -> None:
         self._catch_signals()

@@ -163,6 +163,10 @@ def test_a_crash_of_the_screen_ends_the_market(tmp_path: Path) -> None:
             terminal.await_words("ZeroDivisionError")
             assert terminal.wait() == 1
             assert LEAVES_SCREEN in terminal.drawn
+            assert "Traceback" not in terminal.words()
+        reports = list(marked.temporary.glob("matchbox-crash-*.txt"))
+        assert "in status_line" in reports[0].read_text()
+        reports[0].unlink()
         marked.leave_nothing()
 
 

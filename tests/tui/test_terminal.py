@@ -18,7 +18,8 @@ import sys
 from matchbox_tui.tui import MatchboxApp
 app = MatchboxApp("unix:///nowhere/server.sock", trader="ada")
 app.run()
-open(sys.argv[1], "w").write(f"left with {app.return_code}")
+ended = app.crashed.strip().splitlines()[-1:]
+open(sys.argv[1], "w").write(" after ".join([f"left with {app.return_code}", *ended]))
 """
 
 BROKEN = """
@@ -85,10 +86,14 @@ def test_a_signal_leaves_run(tmp_path: Path, number: signal.Signals) -> None:
 def test_an_error_inside_leaves_run(tmp_path: Path) -> None:
     said = tmp_path / "said"
     pid, end = start(said, before=BROKEN)
-    read_until(end, b"ZeroDivisionError")
+    shown = read_until(end, b"\x1b[?1049l")
     assert wait_for_end(pid) == 0
     os.close(end)
-    assert said.read_text() == "left with 1"
+    assert b"Traceback" not in shown
+    assert (
+        said.read_text()
+        == "left with 1 after ZeroDivisionError: integer division or modulo by zero"
+    )
 
 
 def test_no_color_and_a_plain_terminal(tmp_path: Path) -> None:
