@@ -59,8 +59,12 @@ class Publisher:
             if first_seq > self._seq + 1:
                 await self._read_journal(after=(self._seq, 1 << 62))
             else:
-                await self._store.publish(fills_of(events, after=(self._seq, 1 << 62)))
+                fills = fills_of(events, after=(self._seq, 1 << 62))
+                new = await self._store.publish(fills)
                 self._seq = last_seq
+                if new < len(fills):
+                    # Another leader's publisher was faster, or the stream takes no fills at all.
+                    await self._resume()
         if self._overflowed and self._channel.empty():
             self._overflowed = False
             await self._read_journal(after=(self._seq, 1 << 62))

@@ -235,11 +235,22 @@ class Store:
     # The fills
 
     async def last_published(self) -> tuple[int, int]:
-        """The id of the last fill in `events_stream`; (0, -1) where it is empty."""
-        reply = await self._presence.call("XREVRANGE", self.keys.fills_stream, "+", "-", "COUNT", 1)
-        if not reply:
+        """The id after which `events_stream` takes fills; (0, -1) where there is no stream yet.
+
+        Raises `Refused` where that lies beyond the journal, so that no fill could be added.
+        """
+        key = self.keys.fills_stream
+        exists, facts = await self._presence.calls([("EXISTS", key), ("XINFO", "STREAM", key)])
+        if not _checked(exists):
             return 0, -1
-        seq, _, n = reply[0][0].partition(b"-")
+        flat = _checked(facts)
+        last = flat[flat.index(b"last-generated-id") + 1]
+        seq, _, n = last.partition(b"-")
+        if int(seq) > (await self.tip()).seq:
+            raise Refused(
+                f"{key} has had an entry {last.decode()}, which is no fill of this journal,"
+                " so it takes no more: rename or delete the key"
+            )
         return int(seq), int(n)
 
     async def publish(self, fills: Sequence[tuple[int, int, FillMessage]]) -> int:

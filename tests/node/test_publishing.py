@@ -158,6 +158,24 @@ async def test_a_stream_that_can_t_be_written_for_a_while_is_made_up_for(venue: 
     assert len(await _published(venue)) == 2
 
 
+@pytest.mark.parametrize("leading", [True, False])
+async def test_a_stream_that_another_program_wrote_to_is_told_and_made_up_for_once_it_is_gone(
+    venue: Venue, leading: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def told() -> bool:
+        return "is no fill of this journal" in caplog.text
+
+    if leading:
+        await venue.lead()
+    await venue.link.call("XADD", venue.keys.fills_stream, "*", "event", "{}")
+    await venue.client.submit([sell(50, 1), buy(50, 1)])
+    if not leading:
+        await venue.lead()
+    await eventually(told)
+    await venue.link.call("DEL", venue.keys.fills_stream)
+    assert len(await _published(venue)) == 1
+
+
 async def test_a_batch_published_in_part_is_completed_by_the_next_leader(venue: Venue) -> None:
     instance = await venue.lead("a")
     publish = instance.node.store.publish

@@ -81,10 +81,21 @@ async def test_many_fills_go_in_several_calls(store: Store, link: Link, keys: Ke
     assert await store.publish([]) == 0
 
 
-async def test_the_last_published_fill_is_known(store: Store) -> None:
+async def test_the_last_published_fill_is_known(store: Store, link: Link, keys: Keys) -> None:
     assert await store.last_published() == (0, -1)
     await store.publish(_fills((3, 1), (12, 4)))
+    await link.call("HSET", keys.cursor, "seq", 12)
     assert await store.last_published() == (12, 4)
+    await link.call("XTRIM", keys.fills_stream, "MAXLEN", 0)
+    assert await store.last_published() == (12, 4)
+
+
+async def test_a_stream_that_is_ahead_of_the_journal_is_refused(
+    store: Store, link: Link, keys: Keys
+) -> None:
+    await link.call("XADD", keys.fills_stream, "*", "event", "{}")
+    with pytest.raises(Refused, match="no fill of this journal"):
+        await store.last_published()
 
 
 async def test_a_stream_of_another_type_is_refused(store: Store, link: Link, keys: Keys) -> None:
