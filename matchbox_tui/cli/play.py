@@ -15,7 +15,7 @@ import typer
 from matchbox_tui.cli import options
 from matchbox_tui.cli.output import is_terminal
 from matchbox_tui.cli.running import (
-    STOP_SIGNALS,
+    EXIT_INTERRUPTED,
     UsageError,
     crash,
     run,
@@ -26,6 +26,9 @@ from matchbox_tui.engine import MAX_NAME
 
 if TYPE_CHECKING:
     from matchbox_tui.engine import Market
+
+SIGNALLED = 128
+"""The app's return code after a signal is more than this."""
 
 LOOK_SECONDS = 0.5
 """How often the screen's server is looked at."""
@@ -173,11 +176,8 @@ async def _screen(
     from matchbox_tui.tui import MatchboxApp
 
     app = MatchboxApp(url, prefix, trader or _user(), market)
-    loop = asyncio.get_running_loop()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, app.exit)
     if duration is not None:
-        loop.call_later(duration, app.exit)
+        asyncio.get_running_loop().call_later(duration, app.exit)
     screen = asyncio.ensure_future(app.run_async())
     while not (await asyncio.wait((screen,), timeout=LOOK_SECONDS))[0]:
         if serving is not None and not serving():
@@ -188,7 +188,8 @@ async def _screen(
     screen.result()
     if app.crashed:
         crash(app.crashed.strip().splitlines()[-1], app.crashed)
-    return app.return_code or 0
+    code = app.return_code or 0
+    return EXIT_INTERRUPTED if code > SIGNALLED else code
 
 
 def _markets(text: str, seed: int) -> "list[Market]":

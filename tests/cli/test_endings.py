@@ -124,9 +124,9 @@ def press(keys: bytes) -> Callable[[Terminal], None]:
     [
         pytest.param(press(b"q"), (0,), id="q"),
         pytest.param(press(b"\x03"), (0, 130), id="ctrl-c"),
-        pytest.param(kill_with(signal.SIGTERM), (143,), id="sigterm"),
-        pytest.param(kill_with(signal.SIGHUP), (129,), id="sighup"),
-        pytest.param(hang_up, (129,), id="closed-terminal"),
+        pytest.param(kill_with(signal.SIGTERM), (130,), id="sigterm"),
+        pytest.param(kill_with(signal.SIGHUP), (130,), id="sighup"),
+        pytest.param(hang_up, (130,), id="closed-terminal"),
         pytest.param(kill_with(signal.SIGKILL), (-9,), id="sigkill"),
     ],
 )
