@@ -220,6 +220,7 @@ async def test_the_heartbeat_tells_role_epoch_and_place_and_goes_with_the_instan
 async def test_stopping_an_idle_instance_ends_it_at_once(venue: Venue) -> None:
     await venue.lead("a")
     venue.start("b")
+    await eventually(venue.client.cluster, lambda status: len(status.instances) == 2)
     async with asyncio.timeout(20):
         await venue.instances["b"].stop()
         await venue.instances["a"].stop()
