@@ -12,6 +12,7 @@ import typer
 
 from matchbox_tui import __version__
 from matchbox_tui.cli import play, services, show, trade
+from matchbox_tui.cli.output import OutputClosed
 from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
     EXIT_UNREACHABLE,
@@ -63,8 +64,8 @@ def main() -> None:
         fail(str(error), EXIT_USAGE)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has had enough; Python must not trip over it at its end.
+    except OutputClosed:
+        # Python must not trip over it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except UnicodeEncodeError as error:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
-import typer
 
-from matchbox_tui.cli.output import print_json, print_table
+from matchbox_tui.cli.output import print_json, print_line, print_table
 from matchbox_tui.cli.running import EXIT_FAILED, EXIT_INTERRUPTED, STOP_SIGNALS, say
 
 if TYPE_CHECKING:
@@ -156,6 +155,6 @@ def _print_summary(summary: "Summary") -> None:
     for book in summary.books:
         bids = " ".join(f"{qty}@{price}" for price, qty in reversed(book.bids[:3]))
         asks = " ".join(f"{qty}@{price}" for price, qty in book.asks[:3])
-        typer.echo(f"{book.market}: {bids} | {asks}  ({book.resting_orders} orders)")
+        print_line(f"{book.market}: {bids} | {asks}  ({book.resting_orders} orders)")
     for error in summary.errors:
         say(f"matchbox: wrong: {error}")

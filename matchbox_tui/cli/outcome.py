@@ -1,9 +1,8 @@
 """What became of an order, folded from its own events, and how it is told."""
 
 import msgspec
-import typer
 
-from matchbox_tui.cli.output import print_json
+from matchbox_tui.cli.output import print_json, print_line
 from matchbox_tui.engine import (
     Event,
     NewOrder,
@@ -76,4 +75,4 @@ def print_outcome(outcome: Outcome, order: NewOrder, json: bool) -> None:
         words += f", {outcome.leaves_qty} resting"
         # Under an id that was used before, another price may have been asked for.
         words += "" if outcome.repeated else f" at {order.price}"
-    typer.echo(words)
+    print_line(words)

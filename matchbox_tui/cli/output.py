@@ -7,9 +7,21 @@ import msgspec
 import typer
 
 
+class OutputClosed(Exception):
+    """Whoever read our output has had enough, as ``head`` does."""
+
+
+def print_line(text: str) -> None:
+    """One line on stdout. Raises `OutputClosed`."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        raise OutputClosed from None
+
+
 def print_json(value: object) -> None:
     """One line of JSON."""
-    typer.echo(msgspec.json.encode(value).decode())
+    print_line(msgspec.json.encode(value).decode())
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -21,7 +33,7 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     ]
     for row in [list(titles), *cells]:
         line = "  ".join(_placed(cell, width) for cell, width in zip(row, widths, strict=True))
-        typer.echo(line.rstrip())
+        print_line(line.rstrip())
 
 
 def printable(text: str) -> str:

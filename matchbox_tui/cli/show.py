@@ -6,7 +6,7 @@ import typer
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.connected import known_market, read_exchange, with_client
-from matchbox_tui.cli.output import print_json, print_table
+from matchbox_tui.cli.output import print_json, print_line, print_table
 from matchbox_tui.cli.running import UsageError
 from matchbox_tui.engine import DEFAULT_MARKET, BookSnapshot, TradeExecuted
 
@@ -136,7 +136,7 @@ def fills(
         if json:
             print_json(fill)
         else:
-            typer.echo(
+            print_line(
                 f"{fill.trade_id}  {fill.market}  {fill.taker_side.value} {fill.qty} @ {fill.price}"
                 f"  maker {fill.maker_order_id}  taker {fill.taker_order_id}"
             )
@@ -183,7 +183,7 @@ def status(
         if json:
             print_json(cluster)
             return 0
-        typer.echo(
+        print_line(
             f"leader {cluster.leader or '-'}  epoch {cluster.epoch}  sequence {cluster.seq}"
             f"  queue {cluster.queue_depth}"
         )

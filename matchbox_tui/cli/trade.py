@@ -12,7 +12,7 @@ import typer
 from matchbox_tui.cli import options
 from matchbox_tui.cli.connected import with_client
 from matchbox_tui.cli.outcome import Outcome, print_outcome
-from matchbox_tui.cli.output import print_json
+from matchbox_tui.cli.output import print_json, print_line
 from matchbox_tui.cli.running import EXIT_REJECTED, UsageError
 from matchbox_tui.engine import (
     DEFAULT_MARKET,
@@ -268,9 +268,9 @@ async def _cancel(
         )
     else:
         for ended in cancelled:
-            typer.echo(f"order {ended.order_id}: cancelled, {ended.qty} not filled")
+            print_line(f"order {ended.order_id}: cancelled, {ended.qty} not filled")
         for refusal in refused:
-            typer.echo(f"nothing cancelled: {refusal.reason.words}")
+            print_line(f"nothing cancelled: {refusal.reason.words}")
     return EXIT_REJECTED if refused else 0
 
 

@@ -78,6 +78,7 @@ class Leader:
             try:
                 await self._create_markets()
                 await self._work()
+                await self._publisher.finish()
             finally:
                 for helper in helpers:
                     helper.cancel()

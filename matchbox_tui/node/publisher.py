@@ -6,6 +6,7 @@ fill goes under its own id, which the stream takes only once, so it is there exa
 """
 
 import asyncio
+import contextlib
 import logging
 
 from matchbox_tui.engine import Event, TradeExecuted
@@ -18,6 +19,7 @@ CHANNEL_SIZE = 1024
 
 READ_AT_ONCE = 64
 RETRY_SECONDS = 0.2
+FINISH_SECONDS = 0.2
 
 
 class Publisher:
@@ -47,6 +49,15 @@ class Publisher:
                 log.warning("Publishing fills is held up: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def finish(self) -> None:
+        """Waits, for a moment, until what was offered is published.
+
+        What is not, the next leader's publisher finds in the journal.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self._channel.join()
+
     async def _resume(self) -> None:
         """Starts after the last fill that is in the stream, from the journal."""
         seq, n = await self._store.last_published()
@@ -54,7 +65,13 @@ class Publisher:
         await self._read_journal(after=(seq, n))
 
     async def _publish_next(self) -> None:
-        first_seq, last_seq, events = await self._channel.get()
+        offered = await self._channel.get()
+        try:
+            await self._publish(*offered)
+        finally:
+            self._channel.task_done()
+
+    async def _publish(self, first_seq: int, last_seq: int, events: list[Event]) -> None:
         if last_seq > self._seq:
             if first_seq > self._seq + 1:
                 await self._read_journal(after=(self._seq, 1 << 62))

@@ -54,6 +54,21 @@ async def test_every_fill_is_told_and_kept_once(venue: Venue) -> None:
         await _heard(heard, fills)
 
 
+async def test_a_leader_that_is_stopped_tells_what_it_matched(venue: Venue) -> None:
+    instance = await venue.lead("a")
+    slow = instance.node.store.publish
+
+    async def publish(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
+        await asyncio.sleep(0.05)
+        return await slow(fills)
+
+    instance.node.store.publish = publish  # type: ignore[method-assign]  # a slow stream
+    await venue.client.submit([sell(50, 1), buy(50, 1)])
+    await venue.handled()
+    await instance.stop()
+    assert await venue.client.count_fills() == len(await _fills(venue)) == 1
+
+
 async def test_a_fill_has_the_fields_of_the_contract(venue: Venue) -> None:
     await venue.lead()
     await venue.client.submit([sell(50, 4, timestamp=5), buy(51, 10, timestamp=6)])
