@@ -35,17 +35,18 @@ class Order:
         self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_TAKER,
     ) -> None:
         if message is None:
+            # A plain "buy" equals Side.BUY but is not the same object, which matching asks for.
             message = NewOrder(
                 order_id=id,
                 market=market,
-                side=side,
-                type=type,
+                side=Side(side),
+                type=OrderType(type),
                 price=price,
                 qty=qty,
                 timestamp=timestamp,
                 trader=trader,
-                time_in_force=time_in_force,
-                self_trade_prevention=self_trade_prevention,
+                time_in_force=TimeInForce(time_in_force),
+                self_trade_prevention=SelfTradePrevention(self_trade_prevention),
             )
         self.message = message
         self.id = message.order_id

@@ -1,5 +1,7 @@
 """What a book shows: best prices, depth, queue, snapshot and sequence."""
 
+from typing import Any
+
 import pytest
 
 from matchbox_tui.engine import (
@@ -11,12 +13,14 @@ from matchbox_tui.engine import (
     ExpireOrders,
     HaltMarket,
     Market,
+    Order,
     OrderBook,
     PriceLevel,
     ReplaceOrder,
     ResumeMarket,
     Side,
     TimeInForce,
+    match_order,
 )
 from tests.engine.build import buy, cancel, exchange, kinds, queue, sell
 
@@ -155,6 +159,15 @@ def test_removing_what_does_not_rest_is_an_error() -> None:
     venue.apply(cancel(1))
     with pytest.raises(ValueError, match="does not rest"):
         venue.book().remove(order)
+
+
+def test_an_order_takes_its_values_by_name_too() -> None:
+    book = OrderBook()
+    names: dict[str, Any] = {"side": "buy", "type": "limit", "time_in_force": "GTC"}
+    assert match_order(Order(id=1, price=50, qty=10, **names), book) == []
+    assert book.best_bid == 50
+    with pytest.raises(ValueError, match="hold"):
+        Order(id=2, price=50, qty=10, **{**names, "side": "hold"})
 
 
 def test_an_order_reads_well_in_a_message() -> None:
