@@ -155,18 +155,22 @@ return redis.call('DEL', KEYS[1])
 PEEK = Script(
     """
 local limit, room = tonumber(ARGV[1]), tonumber(ARGV[2])
-local found = {}
+local found, count = {}, 0
 repeat
-  local last = math.min(#found + 16, limit) - 1
-  local part = redis.call('LRANGE', KEYS[1], #found, last)
+  local part = redis.call('LRANGE', KEYS[1], count, math.min(count + 32, limit) - 1)
   for i = 1, #part do
-    room = room - #part[i]
-    if room < 0 and #found > 0 then
+    local element = part[i]
+    room = room - #element
+    if room < 0 and count > 0 then
       return found
     end
-    found[#found + 1] = string.sub(part[i], 1, CUT)
+    if #element > CUT then
+      element = string.sub(element, 1, CUT)
+    end
+    count = count + 1
+    found[count] = element
   end
-until #part < 16 or #found >= limit
+until #part < 32 or count >= limit
 return found
 """.replace("CUT", str(CUT))
 )
@@ -195,7 +199,9 @@ end
 local n = tonumber(ARGV[7])
 local head = redis.call('LRANGE', KEYS[5], 0, n - 1)
 for i = 1, #head do
-  head[i] = string.sub(head[i], 1, CUT)
+  if #head[i] > CUT then
+    head[i] = string.sub(head[i], 1, CUT)
+  end
 end
 if #head ~= n or redis.sha1hex(table.concat(head, '\\0')) ~= ARGV[8] then
   return 'INPUT'

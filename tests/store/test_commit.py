@@ -214,6 +214,6 @@ async def test_elements_of_any_size_are_peeked_at_in_bites(
 
 
 async def test_a_peek_goes_as_far_as_asked(store: Store, link: Link, keys: Keys) -> None:
-    elements = await put(link, keys, *(buy(order_id=n) for n in range(1, 41)))
-    for limit in (1, 15, 16, 17, 32, 33, 40, 41, 512):
+    elements = await put(link, keys, *(buy(order_id=n) for n in range(1, 71)))
+    for limit in (1, 31, 32, 33, 64, 65, 70, 71, 512):
         assert await store.peek(limit) == elements[:limit]
