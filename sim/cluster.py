@@ -78,7 +78,7 @@ class Cluster:
         settings: dict[str, str] | None = None,
     ) -> None:
         self._log_dir = log_dir
-        self._markets = markets or []
+        self.markets = markets or []
         self._env = {
             **{name: value for name, value in os.environ.items() if name not in _OURS_ALONE},
             "REDIS_URL": url,
@@ -93,7 +93,7 @@ class Cluster:
     @property
     def symbols(self) -> list[str]:
         """The markets that the instances open."""
-        return [market.symbol for market in self._markets]
+        return [market.symbol for market in self.markets]
 
     def start(self, instances: int, traders: int, rate: int, seed: int) -> None:
         """Starts instances `node-1` and up, and the traders where there are to be any."""
@@ -104,7 +104,7 @@ class Cluster:
 
     def start_node(self, name: str) -> Member:
         """Starts an instance; one of the same name that has ended is replaced."""
-        markets = ",".join(f"{market.symbol}={_plain(market.title)}" for market in self._markets)
+        markets = ",".join(f"{market.symbol}={_plain(market.title)}" for market in self.markets)
         member = Member(
             name,
             ["engine", "--id", name, "--markets", markets],

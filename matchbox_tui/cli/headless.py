@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from matchbox_tui.cli.markets import open_markets
 from matchbox_tui.cli.output import print_json, print_line, print_table
 from matchbox_tui.cli.running import EXIT_FAILED, EXIT_INTERRUPTED, STOP_SIGNALS, say
 
@@ -47,6 +48,7 @@ async def play_headless(
         async for entry in client.follow(replica, until=before.seq):
             fills_before += sum(isinstance(event, TradeExecuted) for event in entry.events)
         census = Census(replica, before.epoch)
+        await open_markets(client, replica.exchange, cluster.markets)
         start()
         following = asyncio.ensure_future(_count(client, replica, census))
         try:

@@ -5,7 +5,7 @@ import contextlib
 import getpass
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -110,7 +110,7 @@ def play(
 
                 seconds = duration or DEFAULT_SECONDS
                 return run(play_headless(cluster, start, url, prefix, seconds, json))
-            run(_check(url, prefix))
+            run(_check(url, prefix, opened))
             start()
             return run(_screen(url, prefix, trader, opened[0].symbol, duration, serving))
         finally:
@@ -154,12 +154,21 @@ def _server(
         yield server.url, server.directory, server.alive
 
 
-async def _check(url: str, prefix: str) -> None:
-    """Raises a `StoreError` for a server that can't be used, before the screen is taken."""
+async def _check(url: str, prefix: str, markets: "Sequence[Market]" = ()) -> None:
+    """Opens the markets on a venue that others lead, before the screen is taken.
+
+    Raises a `StoreError` for a server that can't be used.
+    """
+    from matchbox_tui.cli.connected import read_exchange
+    from matchbox_tui.cli.markets import open_markets
     from matchbox_tui.store import Client
 
     client = await Client.connect(url, prefix, "tui")
-    await client.close()
+    try:
+        if markets and (await client.cluster()).leader is not None:
+            await open_markets(client, await read_exchange(client), markets)
+    finally:
+        await client.close()
     for warning in client.warnings:
         say(f"matchbox: warning: {warning}")
 

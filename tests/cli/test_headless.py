@@ -140,6 +140,17 @@ def test_named_markets_and_no_traders(url: str, prefix: str) -> None:
     assert (summary["orders"], summary["acknowledged"], summary["commands"]) == (0, 0, 2)
 
 
+def test_markets_open_on_a_venue_that_others_lead(url: str, prefix: str) -> None:
+    venue = Venue(url, prefix)
+    with venue.engine("--id", "theirs", "--markets", "RAIN"):
+        soon(venue.leads)
+        done = run("play", *QUICK, "--markets", "RAIN,SNOW", env=venue.env)
+        summary = summary_of(done)
+        assert [book["market"] for book in summary["books"]] == ["MAIN", "RAIN", "SNOW"]
+        assert (summary["leader"], summary["elections"]) == ("theirs", 0)
+        assert summary["fills"] > 0
+
+
 def test_the_market_outlives_its_leader(url: str, prefix: str) -> None:
     venue = {"REDIS_URL": url, "MATCHBOX_KEY_PREFIX": prefix}
 
