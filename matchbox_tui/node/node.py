@@ -152,7 +152,7 @@ class Node:
         """Tells the others every `renew_ms`, and at once after a change of role."""
         while True:
             self._changed.clear()
-            with contextlib.suppress(StoreError):
+            try:
                 await self.store.heartbeat(
                     self.role.value,
                     self.epoch,
@@ -162,6 +162,11 @@ class Node:
                     self._started,
                     2 * self.settings.lease_ms,
                 )
+            except StoreError as error:
+                log.debug("No heartbeat: %s", error)
+            except Exception:
+                # An instance whose heart stands still would be missed by everybody.
+                log.exception("No heartbeat")
             # Not wait_for: in Python 3.11 it swallows a cancel that comes with the change.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.renew_ms / 1000):
