@@ -76,6 +76,7 @@ class Cluster:
         prefix: str = "",
         markets: list[Market] | None = None,
         settings: dict[str, str] | None = None,
+        log_level: str = "info",
     ) -> None:
         self._log_dir = log_dir
         self.markets = markets or []
@@ -84,7 +85,7 @@ class Cluster:
             "REDIS_URL": url,
             "MATCHBOX_KEY_PREFIX": prefix,
             "MATCHBOX_UNTIL_EOF": "1",
-            "LOG_LEVEL": "info",
+            "LOG_LEVEL": log_level,
             **(settings or {}),
         }
         self.nodes: dict[str, Member] = {}

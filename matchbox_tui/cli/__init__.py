@@ -7,6 +7,7 @@ quick and an engine never loads the screen's library.
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
@@ -24,7 +25,6 @@ from matchbox_tui.cli.running import (
 
 app = typer.Typer(
     name="matchbox",
-    help="An exchange in a terminal. Without a command: matchbox play.",
     no_args_is_help=False,
     add_completion=False,
     rich_markup_mode=None,
@@ -33,6 +33,14 @@ app = typer.Typer(
 )
 # A negative number is a wrong quantity, not an unknown option.
 _NEGATIVES = {"ignore_unknown_options": True}
+
+
+@app.callback()
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """An exchange in a terminal. Without a command: matchbox play."""
+
 
 app.command("play")(play.play)
 app.command("tui")(play.tui)

@@ -17,6 +17,7 @@ from matchbox_tui.cli.output import is_terminal
 from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
     UsageError,
+    check_level,
     crash,
     run,
     say,
@@ -87,8 +88,9 @@ def play(
         ),
     ] = None,
     json: options.Json = False,
+    log_level: options.LogLevel = "info",
 ) -> int:
-    """Run a live market: a server, engine instances, random traders and the screen."""
+    """Run a live market: server, engines, traders and screen."""
     if not 1 <= instances <= 20:
         raise UsageError(f"--instances {instances}: use a number between 1 and 20")
     if not 0 <= traders <= 10_000:
@@ -98,11 +100,12 @@ def play(
     if duration is not None and duration < 1:
         raise UsageError(f"--duration {duration}: use 1 or more seconds")
     _check_trader(trader)
+    check_level(log_level)
     opened = _markets(markets, seed)
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, serving):
         from sim import Cluster
 
-        cluster = Cluster(url, log_dir, prefix=prefix, markets=opened)
+        cluster = Cluster(url, log_dir, prefix=prefix, markets=opened, log_level=log_level)
         start = partial(cluster.start, instances, traders, rate, seed)
         try:
             if headless or not is_terminal():

@@ -45,13 +45,18 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)  # noqa: T201  # this is where progress goes
 
 
-def set_up_logging(level: str) -> None:
-    """Raises `UsageError` for an unknown level."""
+def check_level(level: str) -> int:
+    """The number of a log level. Raises `UsageError` for an unknown one."""
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise UsageError(f"LOG_LEVEL {level!r}: use debug, info, warning or error")
+    return number
+
+
+def set_up_logging(level: str) -> None:
+    """Raises `UsageError` for an unknown level."""
     logging.basicConfig(
-        level=number,
+        level=check_level(level),
         stream=sys.stderr,
         format="%(asctime)s.%(msecs)03d %(levelname)-7s %(message)s",
         datefmt="%H:%M:%S",

@@ -127,7 +127,7 @@ def traders(
     json: options.Json = False,
     log_level: options.LogLevel = "info",
 ) -> None:
-    """Let random traders and market makers trade on a running venue."""
+    """Let random traders trade on a running venue."""
     from matchbox_tui.cli.output import print_json
     from matchbox_tui.store import Client
     from sim import TradingFloor

@@ -176,7 +176,7 @@ def status(
     prefix: options.Prefix = "",
     json: options.Json = False,
 ) -> int:
-    """Print who leads, how far the journal is and how each instance does."""
+    """Print who leads and how each instance does."""
 
     async def work(client: "Client") -> int:
         cluster = await client.cluster()

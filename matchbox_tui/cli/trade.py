@@ -155,7 +155,7 @@ def cancel_all(
     timeout: Timeout = 10,
     json: options.Json = False,
 ) -> int:
-    """Cancel every open order of a trader (without --trader: the anonymous ones)."""
+    """Cancel all open orders of a trader, or all anonymous ones."""
     _check_timeout(timeout)
     fields = {"op": "cancel_all", "trader": trader, "market": market, "timestamp": time.time_ns()}
     command = _converted(fields, CancelAll)

@@ -48,8 +48,8 @@ _WORDS = {
     Reason.UNKNOWN_MARKET: "no market has this symbol",
     Reason.MARKET_EXISTS: "a market with this symbol exists already",
     Reason.INVALID_MARKET: (
-        "a market needs a symbol of letters, digits and . _ - (at most 64), tick >= 1"
-        " and 1 <= min_price <= max_price"
+        "a market needs a symbol of letters, digits and . _ - (at most 64), a title of at most 200,"
+        " tick >= 1 and 1 <= min_price <= max_price"
     ),
     Reason.MARKET_HALTED: "the market is halted and takes cancels only",
     Reason.INVALID_QTY: "qty must be > 0 and at most 10**12",

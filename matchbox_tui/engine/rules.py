@@ -13,6 +13,7 @@ from matchbox_tui.engine.values import (
     MAX_PRICE,
     MAX_QTY,
     MAX_TIME,
+    MAX_TITLE,
     Market,
     MarketStatus,
     OrderType,
@@ -104,6 +105,7 @@ def refusal_of_market(market: Market) -> Reason | None:
     top = MAX_PRICE if market.max_price is None else market.max_price
     sound = (
         len(market.symbol) <= MAX_NAME
+        and len(market.title) <= MAX_TITLE
         and _SYMBOL.fullmatch(market.symbol) is not None
         and 1 <= market.min_price <= top <= MAX_PRICE
         and 1 <= market.tick <= MAX_PRICE

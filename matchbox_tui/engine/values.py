@@ -15,6 +15,9 @@ MAX_PRICE = 10**12
 MAX_QTY = 10**12
 MAX_ID = 2**53 - 1
 MAX_TIME = 2**63 - 1
+MAX_TITLE = 200
+"""Longest title of a market, in characters."""
+
 MAX_NAME = 64
 """Longest trader name, market symbol and client order id, in characters."""
 

@@ -49,6 +49,7 @@ class Node:
 
     async def run(self) -> None:
         """Lives until `stop`. Raises `JournalBroken` where even a fresh replay of it fails."""
+        log.info("Engine instance %s stands by", self.store.instance_id)
         beating = asyncio.ensure_future(self._beat())
         try:
             await self._live()

@@ -48,38 +48,35 @@ async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
     for reply in (leader, epoch, seq, depth, ids):
         if isinstance(reply, Exception):
             raise reply
-    names = sorted(name.decode() for name in ids)
+    names = sorted(name.decode(errors="replace") for name in ids)
     hashes = await link.calls([("HGETALL", keys.instance(name)) for name in names]) if names else []
     instances = tuple(
         parse_instance(name, flat) for name, flat in zip(names, hashes, strict=True) if flat
     )
     return ClusterStatus(
-        leader.decode() if leader is not None else None,
-        int(epoch or 0),
-        int(seq or 0),
+        leader.decode(errors="replace") if leader is not None else None,
+        number(epoch),
+        number(seq),
         depth,
         instances,
     )
 
 
+def number(text: bytes | None) -> int:
+    """A counter as the server holds it; 0 where it holds none, or something else."""
+    return int(text) if text is not None and text.isdigit() else 0
+
+
 def parse_instance(name: str, flat: list[bytes]) -> InstanceStatus:
     """An instance out of its hash. What is missing or no number counts as 0."""
-    fields = {
-        key.decode(): value.decode(errors="replace")
-        for key, value in zip(flat[::2], flat[1::2], strict=True)
-    }
-
-    def number(field: str) -> int:
-        text = fields.get(field, "")
-        return int(text) if text.isdecimal() else 0
-
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
     return InstanceStatus(
         name,
-        fields.get("role", "?"),
-        number("epoch"),
-        number("pid"),
-        fields.get("host", "?"),
-        number("seq"),
-        number("connection"),
-        number("started"),
+        fields.get(b"role", b"?").decode(errors="replace"),
+        number(fields.get(b"epoch")),
+        number(fields.get(b"pid")),
+        fields.get(b"host", b"?").decode(errors="replace"),
+        number(fields.get(b"seq")),
+        number(fields.get(b"connection")),
+        number(fields.get(b"started")),
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from matchbox_tui.engine import encode_command
 from matchbox_tui.engine.commands import Tagged
-from matchbox_tui.store.cluster import InstanceStatus, parse_instance
+from matchbox_tui.store.cluster import InstanceStatus, number, parse_instance
 from matchbox_tui.store.errors import Refused, StoreError
 from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
@@ -116,8 +116,8 @@ class Store:
             commands.append(("CLIENT", "LIST", "ID", known[1]))
         replies = await self._main.calls(commands)
         epoch_raw, leader_raw = _checked(replies[0]), _checked(replies[1])
-        leader = leader_raw.decode() if leader_raw is not None else None
-        epoch = int(epoch_raw or 0)
+        leader = leader_raw.decode(errors="replace") if leader_raw is not None else None
+        epoch = number(epoch_raw)
         if leader is None:
             self._leader_connection = None
             return LeaderView(None, epoch, gone=False)

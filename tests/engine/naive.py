@@ -310,8 +310,9 @@ class NaiveExchange:
         top = TOP if m.max_price is None else m.max_price
         plain = all(c.isascii() and (c.isalnum() or c in "._-") for c in m.symbol)
         named = 1 <= len(m.symbol) <= 64 and plain and m.symbol[0] not in "._-"
+        titled = len(m.title) <= 200
         priced = 1 <= m.min_price <= top <= TOP and 1 <= m.tick <= TOP
-        if not (named and priced and m.status == MarketStatus.OPEN):
+        if not (named and titled and priced and m.status == MarketStatus.OPEN):
             return [OrderRejected(self.seq, 0, "", Reason.INVALID_MARKET, c.timestamp)]
         self.books[m.symbol] = NaiveBook(m)
         return [MarketCreated(self.seq, m, c.timestamp)]

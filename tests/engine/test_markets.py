@@ -73,6 +73,7 @@ def test_a_market_can_not_be_created_twice() -> None:
         Market("x" * 65),
         Market("Régen"),
         Market("../up"),
+        Market("M", title="x" * 201),
         Market("a/b"),
         Market("-a"),
         Market("a\nb"),
@@ -101,7 +102,7 @@ def test_a_market_that_makes_no_sense_is_rejected(market: Market) -> None:
 @pytest.mark.parametrize(
     "market",
     [
-        Market("x" * 64),
+        Market("x" * 64, title="y" * 200),
         Market("0.a_B-9"),
         Market("M", min_price=7, max_price=7),
         Market("M", min_price=10**12, max_price=10**12, tick=10**12),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from matchbox_tui.store import InDoubt, Keys, LeaderView, Link, Server, Store, Unreachable
+from matchbox_tui.store import Client, InDoubt, Keys, LeaderView, Link, Server, Store, Unreachable
 from tests.servers import OwnServer
 from tests.store.build import LEASE, elected
 from tests.waiting import eventually
@@ -122,3 +122,15 @@ async def test_a_view_of_a_server_that_is_gone_says_so(tmp_path: Path) -> None:
         server.start()
         assert (await store.view()).leader is None
         await store.close()
+
+
+@pytest.mark.parametrize("text", [b"abc", b"", b"-1", b"\xff"])
+async def test_a_view_of_counters_that_are_none(
+    store: Store, link: Link, keys: Keys, client: Client, text: bytes
+) -> None:
+    await link.call("SET", keys.epoch, text)
+    await link.call("SET", keys.leader, b"\xff")
+    view = await store.view()
+    assert (view.epoch, view.leader) == (0, "\ufffd")
+    status = await client.cluster()
+    assert (status.epoch, status.seq, status.leader) == (0, 0, "\ufffd")
