@@ -27,6 +27,11 @@ Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 MAX_ELEMENT = 16 * 1024
 """Longest queue element that is looked at, in bytes; a longer one is malformed."""
 
+MAX_BRACKETS = 400
+"""Most opening brackets in an element, in names or nested: how deep a decoder can go differs from
+one Python to another, and what is malformed must not.
+"""
+
 MALFORMED_KEPT = 256
 """How many bytes of a malformed element its rejection carries."""
 
@@ -151,7 +156,7 @@ def encode_command(command: NewOrder | Tagged) -> bytes:
 
 def decode_command(raw: bytes) -> Command:
     """The command of one queue element. Never raises: what is no command becomes `Malformed`."""
-    if len(raw) > MAX_ELEMENT:
+    if len(raw) > MAX_ELEMENT or _is_deep(raw):
         return _malformed(raw, 0)
     try:
         if b'"op"' not in raw or _op.decode(raw).op == "new":
@@ -164,6 +169,10 @@ def decode_command(raw: bytes) -> Command:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         order_id = 0
     return _malformed(raw, order_id)
+
+
+def _is_deep(raw: bytes) -> bool:
+    return len(raw) > MAX_BRACKETS and raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS
 
 
 def _malformed(raw: bytes, order_id: int) -> Malformed:

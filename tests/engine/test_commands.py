@@ -211,3 +211,9 @@ def test_no_json_raises(fields: dict[str, object]) -> None:
     replayed = Exchange()
     replayed.replay(events)
     assert replayed.state_hash() == venue.state_hash()
+
+
+@pytest.mark.parametrize("depth", [399, 400])
+def test_how_deep_an_element_may_be_is_the_same_in_every_python(depth: int) -> None:
+    element = ORDER.replace("}", f',"x":{"[" * depth}{"]" * depth}}}').encode()
+    assert isinstance(decode_command(element), NewOrder if depth == 399 else Malformed)
