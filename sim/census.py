@@ -131,12 +131,17 @@ class Census:
     def summary(
         self,
         seconds: int,
-        record: FloorRecord,
+        record: FloorRecord | None,
         leader: str | None,
         epoch: int,
         fills_published: int,
     ) -> Summary:
-        """The run's numbers, and what is wrong with them."""
+        """The run's numbers, and what is wrong with them.
+
+        Without the traders' record nobody can say that nothing was lost, which is wrong in itself.
+        """
+        missing = record is None
+        record = record or FloorRecord()
         ids = [order_id for first, last in record.order_ids for order_id in range(first, last + 1)]
         lost = sum(order_id not in self._outcomes for order_id in ids)
         doubled = sum(self._outcomes[order_id] > 1 for order_id in ids)
@@ -170,7 +175,8 @@ class Census:
             fills_published=fills_published,
             state_hash=self._replica.exchange.state_hash(),
             books=self._books(),
-            errors=self._errors(lost, doubled, bought, sold, fills_published),
+            errors=["the traders left no record of what they were told"] * missing
+            + self._errors(lost, doubled, bought, sold, fills_published),
         )
 
     def _errors(

@@ -136,8 +136,8 @@ class Cluster:
             return f"the traders ended: {self.traders.last_words()}"
         return None
 
-    def stop_traders(self) -> FloorRecord:
-        """Ends the traders and returns their record, empty where they left none."""
+    def stop_traders(self) -> FloorRecord | None:
+        """Ends the traders and returns their record; None where they ended without one."""
         if self.traders is None:
             return FloorRecord()
         self.traders.ask_to_stop()
@@ -146,7 +146,7 @@ class Cluster:
         try:
             return msgspec.json.decode(output, type=FloorRecord)
         except msgspec.MsgspecError:
-            return FloorRecord()
+            return None
 
     def stop(self) -> None:
         """Ends every process: traders first, then all instances together."""

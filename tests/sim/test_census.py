@@ -169,3 +169,11 @@ def test_it_counts_from_where_the_replica_stands() -> None:
     summary = story.census.summary(1, story.record, "node-1", 5, 1)
     assert summary.errors == []
     assert (summary.orders, summary.fills, summary.traded, summary.elections) == (1, 1, 5, 2)
+
+
+def test_traders_without_a_record_are_told() -> None:
+    story = Story()
+    story.order(Side.BUY, 40, 5)
+    summary = story.census.summary(1, None, "node-1", 1, 0)
+    assert summary.errors == ["the traders left no record of what they were told"]
+    assert summary.acknowledged == 0

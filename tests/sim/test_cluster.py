@@ -69,9 +69,21 @@ async def test_the_traders_record_comes_back(
     cluster = Cluster(url, tmp_path, prefix=prefix, markets=[RAIN])
     await started(cluster, client, 1)
     record = cluster.stop_traders()
+    assert record is not None
     assert record.acknowledged > 0
     assert record.order_ids
     assert cluster.stop_traders() == FloorRecord()
+    cluster.stop()
+
+
+async def test_killed_traders_leave_no_record(
+    url: str, prefix: str, client: Client, tmp_path: Path
+) -> None:
+    cluster = Cluster(url, tmp_path, prefix=prefix, markets=[RAIN])
+    await started(cluster, client, 1)
+    assert cluster.traders is not None
+    cluster.traders.signal(signal.SIGKILL)
+    assert cluster.stop_traders() is None
     cluster.stop()
 
 
