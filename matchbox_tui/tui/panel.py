@@ -40,8 +40,8 @@ class Panel(Widget):
         )
 
     def rows(self, size: Size) -> Sequence[Row]:
-        """The rows to show, at most as many as fit."""
-        raise NotImplementedError
+        """The rows to show, at most as many as fit; each kind of panel has its own."""
+        return ()
 
     def renew(self) -> int:
         """Marks the lines that changed since the last frame; returns how many."""
