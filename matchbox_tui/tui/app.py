@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import tzinfo
 from io import StringIO
+from typing import Any
 
 from rich.console import Console
 from textual.app import App
@@ -15,6 +16,7 @@ from textual.worker import Worker, WorkerState
 
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
+from matchbox_tui.tui.lost_terminal import forgiving_terminal
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import DARK, Ink
 from matchbox_tui.tui.screen import TradeScreen
@@ -56,6 +58,10 @@ class MatchboxApp(App[None]):
         self.error_console = Console(file=StringIO(), width=100, highlight=False)
         self.register_theme(DARK.theme())
         self.theme = DARK.name
+
+    async def run_async(self, **options: Any) -> None:
+        with forgiving_terminal():
+            await super().run_async(**options)
 
     def get_default_screen(self) -> Screen[None]:
         return TradeScreen(self.desk, self._ink, self.feed.send, self._zone)

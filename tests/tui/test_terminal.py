@@ -71,6 +71,19 @@ def test_a_closed_terminal_leaves_run(tmp_path: Path) -> None:
     assert said.read_text() == f"left with {128 + signal.SIGHUP}"
 
 
+def test_a_terminal_that_is_closed_in_the_middle_of_drawing_leaves_run(tmp_path: Path) -> None:
+    """Nobody reads, so the drawing waits with a long queue behind it, and then fails."""
+    said = tmp_path / "said"
+    pid, end = start(said)
+    read_until(end, b"connecting")
+    for _ in range(60):
+        os.write(end, b"?")
+        time.sleep(0.02)
+    os.close(end)
+    wait_for_end(pid)
+    assert said.read_text() == f"left with {128 + signal.SIGHUP}"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_leaves_run(tmp_path: Path, number: signal.Signals) -> None:
     said = tmp_path / "said"
