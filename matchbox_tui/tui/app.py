@@ -59,9 +59,9 @@ class MatchboxApp(App[None]):
         self.register_theme(DARK.theme())
         self.theme = DARK.name
 
-    async def run_async(self, **options: Any) -> None:
+    async def run_async(self, **options: Any) -> Any:
         with forgiving_terminal():
-            await super().run_async(**options)
+            return await super().run_async(**options)
 
     def get_default_screen(self) -> Screen[None]:
         return TradeScreen(self.desk, self._ink, self.feed.send, self._zone)
