@@ -8,7 +8,7 @@ somebody else leads by now.
 
 import asyncio
 import logging
-import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -57,6 +57,7 @@ class Leader:
         epoch: int,
         markets: tuple[Market, ...],
         stopping: asyncio.Event,
+        now_ns: Callable[[], int],
     ) -> None:
         self._store = store
         self._settings = settings
@@ -64,6 +65,7 @@ class Leader:
         self._epoch = epoch
         self._markets = markets
         self._stopping = stopping
+        self._now_ns = now_ns
         self._publisher = Publisher(store)
         self.clean = True
         """Whether the replica holds nothing that is not committed."""
@@ -127,12 +129,13 @@ class Leader:
     def _match(self, batch: list[bytes]) -> tuple[list[Event], int]:
         exchange = self._replica.exchange
         events: list[Event] = []
-        deadline = time.monotonic() + BATCH_SECONDS
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + BATCH_SECONDS
         taken = 0
         for element in batch:
             events += exchange.apply(decode_command(element))
             taken += 1
-            if taken & 31 == 0 and time.monotonic() > deadline:
+            if taken & 31 == 0 and clock() > deadline:
                 break
         return events, taken
 
@@ -146,7 +149,8 @@ class Leader:
         }
 
     async def _commit(self, commit: Commit) -> list[bytes]:
-        give_up = time.monotonic() + self._settings.lease_ms / 1000
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._settings.lease_ms / 1000
         while True:
             try:
                 outcome, batch = await self._store.commit(
@@ -154,7 +158,7 @@ class Leader:
                 )
                 break
             except (InDoubt, Unreachable):
-                if time.monotonic() > give_up:
+                if clock() > give_up:
                     raise
                 await asyncio.sleep(RESEND_SECONDS)
         if outcome not in (Outcome.OK, Outcome.DUP):
@@ -164,7 +168,7 @@ class Leader:
     async def _create_markets(self) -> None:
         for market in self._markets:
             if market.symbol not in self._replica.exchange.books:
-                await self._store.ask(CreateMarket(market, time.time_ns()))
+                await self._store.ask(CreateMarket(market, self._now_ns()))
 
     async def _watch_expiries(self) -> None:
         """Asks for an expiry, through the queue, when a GTD order is due."""
@@ -172,7 +176,7 @@ class Leader:
         while True:
             await asyncio.sleep(EXPIRY_CHECK_SECONDS)
             due = self._replica.exchange.next_expiry
-            now = time.time_ns()
+            now = self._now_ns()
             if due is None or due > now:
                 asked = 0
             elif now - asked > 1_000_000_000:

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable
 
 from matchbox_tui.engine import Market
 from matchbox_tui.node.follower import catch_up, follow, replay
@@ -28,10 +29,18 @@ class Role(enum.StrEnum):
 
 
 class Node:
-    """An engine instance. `run` returns after `stop`; whatever else happens, it goes on."""
+    """An engine instance. `run` returns after `stop`; whatever else happens, it goes on.
+
+    Its only clocks are the event loop's and `now_ns`, its only world is the store: on a loop and
+    a store of a test's making it does the same again and again.
+    """
 
     def __init__(
-        self, store: Store, settings: Settings | None = None, markets: tuple[Market, ...] = ()
+        self,
+        store: Store,
+        settings: Settings | None = None,
+        markets: tuple[Market, ...] = (),
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.store = store
         self.settings = settings if settings is not None else Settings()
@@ -41,7 +50,8 @@ class Node:
         self._markets = markets
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
-        self._started = time.time_ns()
+        self._now_ns = now_ns
+        self._started = now_ns()
 
     def stop(self) -> None:
         """Asks for a clean end: the commit under way is finished and the lead released."""
@@ -61,10 +71,11 @@ class Node:
             await self.store.close()
 
     async def _live(self) -> None:
+        clock = asyncio.get_running_loop().time
         pause = RETRY_SECONDS
         broken = False
         while not self._stopping.is_set():
-            began = time.monotonic()
+            began = clock()
             try:
                 if broken:
                     self.replica = await replay(self.store)
@@ -80,7 +91,7 @@ class Node:
                 log.warning("No longer leader: %s", error)
             except StoreError as error:
                 log.warning("%s", error)
-                if time.monotonic() - began > LONGEST_RETRY_SECONDS:
+                if clock() - began > LONGEST_RETRY_SECONDS:
                     pause = RETRY_SECONDS
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
@@ -128,6 +139,7 @@ class Node:
             tenure.epoch,
             self._markets,
             self._stopping,
+            self._now_ns,
         )
         try:
             await leader.run()
