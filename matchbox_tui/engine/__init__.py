@@ -43,7 +43,17 @@ from matchbox_tui.engine.matching import match_order
 from matchbox_tui.engine.order import Level, Order
 from matchbox_tui.engine.reasons import Reason
 from matchbox_tui.engine.rules import refusal_of_market, refusal_of_price, refusal_of_terms
-from matchbox_tui.engine.state import State
+from matchbox_tui.engine.state import (
+    PART_SIZE,
+    BookPart,
+    OrderState,
+    Part,
+    PositionsPart,
+    PositionState,
+    State,
+    dump_parts,
+    load_part,
+)
 from matchbox_tui.engine.values import (
     DEFAULT_MARKET,
     MAX_ID,
@@ -71,6 +81,8 @@ __all__ = [
     "MAX_PRICE",
     "MAX_QTY",
     "MAX_TIME",
+    "PART_SIZE",
+    "BookPart",
     "BookSide",
     "BookSnapshot",
     "CancelAll",
@@ -99,8 +111,12 @@ __all__ = [
     "OrderRejected",
     "OrderReplaced",
     "OrderRested",
+    "OrderState",
     "OrderType",
+    "Part",
     "Position",
+    "PositionState",
+    "PositionsPart",
     "PriceLevel",
     "Reason",
     "ReplaceOrder",
@@ -114,8 +130,10 @@ __all__ = [
     "TradeExecuted",
     "decode_command",
     "decode_events",
+    "dump_parts",
     "encode_command",
     "encode_events",
+    "load_part",
     "match_order",
     "refusal_of_market",
     "refusal_of_price",

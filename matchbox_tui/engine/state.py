@@ -1,8 +1,14 @@
-"""An exchange as plain values: what a snapshot stores and what `state_hash` digests."""
+"""An exchange as plain values: what a snapshot stores and what `state_hash` digests.
+
+`State` is the whole at once. Parts are the same in pieces of a bounded size, for whoever must not
+hold up anything else while it writes or reads a book of any size.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +19,9 @@ from matchbox_tui.engine.values import Market, Position, Side
 
 if TYPE_CHECKING:
     from matchbox_tui.engine.exchange import Exchange
+
+PART_SIZE = 500
+"""Most orders or positions in one part: a millisecond or two of work."""
 
 
 class OrderState(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -50,6 +59,55 @@ class State(msgspec.Struct, frozen=True):
         return hashlib.blake2b(msgspec.json.encode(self), digest_size=20).hexdigest()
 
 
+class BookPart(msgspec.Struct, frozen=True, tag="book"):
+    """A piece of a market's book: bids before asks, each as they would be filled.
+
+    Every market has one part at least, so that an empty book is not forgotten.
+    """
+
+    market: Market
+    sequence: int
+    orders: tuple[OrderState, ...]
+
+
+class PositionsPart(msgspec.Struct, frozen=True, tag="positions"):
+    """A piece of the positions, in no order."""
+
+    positions: tuple[PositionState, ...]
+
+
+Part = BookPart | PositionsPart
+
+
+def dump_parts(exchange: Exchange) -> Iterator[Part]:
+    """The whole state but `seq`, in pieces of at most `PART_SIZE`. O(1) between two pieces.
+
+    The exchange must not move until the last piece is taken.
+    """
+    for book in exchange.books.values():
+        orders = (order for side in Side for order in book.queue(side))
+        while True:
+            piece = tuple(_order(order) for order in islice(orders, PART_SIZE))
+            yield BookPart(book.market, book.sequence, piece)
+            if len(piece) < PART_SIZE:
+                break
+    held = exchange.positions.unsorted()
+    while piece := tuple(PositionState(*entry) for entry in islice(held, PART_SIZE)):
+        yield PositionsPart(piece)
+
+
+def load_part(exchange: Exchange, part: Part) -> None:
+    """Adds a piece to an exchange that began with no markets, in the order of `dump_parts`.
+
+    Raises `ValueError` where an order is there already. O(n log levels).
+    """
+    if isinstance(part, PositionsPart):
+        for entry in part.positions:
+            exchange.positions.set(entry.trader, entry.market, entry.position)
+        return
+    _load_book(exchange, part.market, part.sequence, part.orders)
+
+
 def dump(exchange: Exchange) -> State:
     return State(
         exchange.seq,
@@ -70,15 +128,23 @@ def load(exchange: Exchange, state: State) -> None:
     """Fills an exchange that has no markets yet. O(n log n)."""
     exchange.seq = state.seq
     for stored in state.books:
-        book = exchange.add_market(stored.market)
-        book.sequence = stored.sequence
-        for held in (*stored.bids, *stored.asks):
-            order = Order(held.message)
-            order.price = held.price
-            order.amend(held.qty, held.leaves_qty)
-            book.rest(order)
+        _load_book(exchange, stored.market, stored.sequence, (*stored.bids, *stored.asks))
     for entry in state.positions:
         exchange.positions.set(entry.trader, entry.market, entry.position)
+
+
+def _load_book(
+    exchange: Exchange, market: Market, sequence: int, orders: Iterable[OrderState]
+) -> None:
+    book = exchange.books.get(market.symbol) or exchange.add_market(market)
+    book.sequence = sequence
+    for held in orders:
+        if held.message.order_id in exchange.orders:
+            raise ValueError(f"order {held.message.order_id} is there twice")
+        order = Order(held.message)
+        order.price = held.price
+        order.amend(held.qty, held.leaves_qty)
+        book.rest(order)
 
 
 def _order(order: Order) -> OrderState:

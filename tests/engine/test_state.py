@@ -4,17 +4,23 @@ import msgspec
 import pytest
 
 from matchbox_tui.engine import (
+    BookPart,
     CancelAll,
     Command,
     Exchange,
     ExpireOrders,
     HaltMarket,
     Market,
+    Part,
+    PositionsPart,
     ReplaceOrder,
     SelfTradePrevention,
     Side,
     State,
     TimeInForce,
+    dump_parts,
+    load_part,
+    state,
 )
 from tests.engine.build import buy, cancel, exchange, kinds, queue, sell, trades
 from tests.engine.ledger import check_books
@@ -132,3 +138,42 @@ def test_a_loaded_queue_fills_in_the_same_order() -> None:
     events = again.apply(sell(9, 49, 24, market="B"))
     assert trades(events) == [(1, 50, 4), (2, 50, 10), (3, 49, 10)]
     assert kinds(events)[-1] == "trade.executed"
+
+
+def through_parts(venue: Exchange) -> Exchange:
+    again = Exchange(())
+    again.seq = venue.seq
+    for part in dump_parts(venue):
+        load_part(again, msgspec.json.decode(msgspec.json.encode(part), type=Part))
+    return again
+
+
+def test_a_state_goes_in_parts_and_comes_back_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "PART_SIZE", 2)
+    venue = busy()
+    *books, positions = dump_parts(venue)
+    assert [len(part.orders) for part in books if isinstance(part, BookPart)] == [2, 1, 1]
+    assert isinstance(positions, PositionsPart)
+    again = through_parts(venue)
+    assert again.dump() == venue.dump()
+    assert again.next_expiry == 99
+    check_books(again)
+
+
+def test_parts_of_random_states_hold_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "PART_SIZE", 7)
+    for seed in range(20):
+        venue = Exchange(MARKETS)
+        for command in Workload(seed).commands(300):
+            venue.apply(command)
+        again = through_parts(venue)
+        assert again.state_hash() == venue.state_hash()
+        check_books(again)
+
+
+def test_an_order_that_is_in_two_parts_is_refused() -> None:
+    part = next(iter(dump_parts(busy())))
+    again = Exchange(())
+    load_part(again, part)
+    with pytest.raises(ValueError, match="order 1 is there twice"):
+        load_part(again, part)
