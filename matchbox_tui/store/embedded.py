@@ -70,7 +70,21 @@ class EmbeddedServer:
             shutil.rmtree(self._private, ignore_errors=True)
 
     def alive(self) -> bool:
-        return self._guard is not None and self._guard.poll() is None
+        return self.pid != 0 and self._guarded()
+
+    def kill(self) -> None:
+        """Kills the server as `kill -9` does, and keeps its place for a `restart`."""
+        self._ask(guard.KILL)
+        self.pid = 0
+
+    def restart(self) -> None:
+        """Starts a killed server again, with the same address and data, and waits for its answer.
+
+        Raises `Unusable` with the reason.
+        """
+        assert self.pid == 0, "kill() comes first"
+        self.pid = self._ask(guard.START)
+        self._await_answer(self.directory / "server.log")
 
     def __enter__(self) -> "EmbeddedServer":
         self.start()
@@ -118,6 +132,20 @@ class EmbeddedServer:
             raise Unusable("the embedded server could not be started")
         self.pid = int(said)
         self._await_answer(log)
+
+    def _guarded(self) -> bool:
+        return self._guard is not None and self._guard.poll() is None
+
+    def _ask(self, what: bytes) -> int:
+        """The guard's answer. Raises `Unusable` where it is gone, and the server with it."""
+        try:
+            assert self._guard is not None, "start() comes first"
+            assert self._guard.stdin is not None
+            assert self._guard.stdout is not None
+            os.write(self._guard.stdin.fileno(), what)
+            return int(self._guard.stdout.readline())
+        except (OSError, ValueError):
+            raise Unusable("the embedded server ended by itself") from None
 
     def _await_answer(self, log: Path) -> None:
         path = str(self.directory / "server.sock")

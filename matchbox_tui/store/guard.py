@@ -5,6 +5,10 @@ up in milliseconds: ``python -I guard.py LOCK REMOVE COMMAND...``. It holds a lo
 LOCK, prints the server's process id, and waits for its own standard input to close, which also
 happens when the starting process is killed. Then it stops the server and removes the directory
 REMOVE ("" for none).
+
+A server that ends by itself is the end too. One that is to be killed and started again, on the
+same files, is killed by the guard: `KILL` on standard input does that and is answered by a line,
+`START` starts it again and is answered by the new process id.
 """
 
 import contextlib
@@ -20,8 +24,56 @@ from types import FrameType
 
 STOP_SECONDS = 5
 END, LOOK = b"e", b"l"
+KILL, START = b"k", b"s"
 LOCKED = 4
 """Exit code where another process uses the data directory."""
+
+
+class Guarded:
+    """The server, which may be killed on request and then is expected back."""
+
+    def __init__(self, command: list[str], held: int) -> None:
+        self._command = command
+        self._held = held
+        self._killed = False
+        self._process = self._start()
+
+    def expected(self) -> bool:
+        """Whether it runs, or is to run again."""
+        return self._killed or self._process.poll() is None
+
+    def do(self, asked: bytes) -> None:
+        """Carries out `KILL` and `START`."""
+        if KILL in asked:
+            self._process.kill()
+            self._process.wait()
+            self._killed = True
+            _tell(0)
+        if START in asked:
+            self._process = self._start()
+            self._killed = False
+
+    def stop(self) -> int:
+        """Ends it, if it runs; returns its exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if self._process.poll() is None:
+            self._process.kill()
+        return self._process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            # The server holds the lock too: should this process be killed, the data stays guarded.
+            pass_fds=(self._held,),
+        )
+        _tell(process.pid)
+        return process
 
 
 def run(lock: str, remove: str, command: list[str]) -> int:
@@ -31,6 +83,29 @@ def run(lock: str, remove: str, command: list[str]) -> int:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return LOCKED
+    woken = _signals()
+    server = Guarded(command, held)
+    with selectors.DefaultSelector() as selector:
+        selector.register(woken, selectors.EVENT_READ)
+        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        while server.expected():
+            ready = [key.fd for key, _ in selector.select(timeout=1)]
+            if woken in ready:
+                if END in os.read(woken, 64):
+                    break
+            elif ready:
+                asked = os.read(sys.stdin.fileno(), 64)
+                if not asked:
+                    break
+                server.do(asked)
+    code = server.stop()
+    if remove:
+        shutil.rmtree(remove, ignore_errors=True)
+    return code
+
+
+def _signals() -> int:
+    """A descriptor from which `END` is read after a signal to end, `LOOK` after one to look."""
     woken, waker = os.pipe()
     os.set_blocking(waker, False)
 
@@ -45,41 +120,13 @@ def run(lock: str, remove: str, command: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
     signal.signal(signal.SIGCHLD, look)
-    server = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        # The server holds the lock too: should this process be killed, the data stays guarded.
-        pass_fds=(held,),
-    )
+    return woken
+
+
+def _tell(pid: int) -> None:
     # Whoever started this may be gone already; then standard input is closed as well.
     with contextlib.suppress(BrokenPipeError):
-        os.write(sys.stdout.fileno(), f"{server.pid}\n".encode())
-    with selectors.DefaultSelector() as selector:
-        selector.register(woken, selectors.EVENT_READ)
-        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
-        while server.poll() is None:
-            ready = [key.fd for key, _ in selector.select(timeout=1)]
-            if woken in ready:
-                if END in os.read(woken, 64):
-                    break
-            elif ready and not os.read(sys.stdin.fileno(), 64):
-                break
-    code = _stop(server)
-    if remove:
-        shutil.rmtree(remove, ignore_errors=True)
-    return code
-
-
-def _stop(server: subprocess.Popen[bytes]) -> int:
-    if server.poll() is None:
-        server.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    if server.poll() is None:
-        server.kill()
-    return server.wait()
+        os.write(sys.stdout.fileno(), f"{pid}\n".encode())
 
 
 if __name__ == "__main__":

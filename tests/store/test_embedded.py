@@ -185,10 +185,10 @@ time.sleep(600)
 
 
 @contextmanager
-def _owner() -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
+def _owner(program: str = _OWNER) -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
     """A process that owns an embedded server."""
     with subprocess.Popen(
-        [sys.executable, "-c", _OWNER], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         pid, directory = process.stdout.readline().split()
@@ -214,3 +214,67 @@ def test_it_ends_when_its_guard_is_asked_to() -> None:
         server._guard.terminate()
         soon(lambda: not server.alive())
         assert not _running(server.pid)
+
+
+@pytest.mark.parametrize("on_a_port", [False, True])
+async def test_a_killed_server_starts_again_at_its_place_with_what_it_acknowledged(
+    on_a_port: bool,
+) -> None:
+    with EmbeddedServer(port=_free_port() if on_a_port else None) as server:
+        url, directory, first = server.url, server.directory, server.pid
+        for number in range(3):
+            await _ask(server.url, "SET", f"kept-{number}", "yes")
+            before = server.pid
+            server.kill()
+            assert not _running(before)
+            assert not server.alive()
+            assert directory.exists()
+            server.restart()
+            assert server.alive()
+            assert server.pid != before
+        assert (server.url, server.directory) == (url, directory)
+        assert await _ask(url, "MGET", "kept-0", "kept-1", "kept-2") == [b"yes"] * 3
+        last = server.pid
+    assert not any(_running(pid) for pid in (first, last))
+    assert not directory.exists()
+
+
+def test_a_killed_server_still_holds_its_data_directory(tmp_path: Path) -> None:
+    with EmbeddedServer(tmp_path) as server:
+        server.kill()
+        with pytest.raises(Unusable, match="another matchbox uses"):
+            EmbeddedServer(tmp_path).start()
+        server.restart()
+        assert server.alive()
+
+
+def test_a_killed_server_that_is_not_started_again_leaves_nothing() -> None:
+    with EmbeddedServer() as server:
+        server.kill()
+        assert server.directory.exists()
+    assert not server.directory.exists()
+
+
+def test_a_server_that_died_by_itself_is_not_started_again() -> None:
+    with EmbeddedServer() as server:
+        os.kill(server.pid, signal.SIGKILL)
+        soon(lambda: not server.alive())
+        for again in (server.kill, server.kill):
+            with pytest.raises(Unusable, match="ended by itself"):
+                again()
+        assert not server.directory.exists()
+
+
+_KILLER = _OWNER.replace("print(", "pid = server.pid; server.kill(); print(").replace(
+    "print(server.pid", "print(pid"
+)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_what_a_killed_server_left_goes_away_with_its_owner(how: signal.Signals) -> None:
+    with _owner(_KILLER) as (process, pid, directory):
+        assert not _running(pid)
+        assert directory.exists()
+        process.send_signal(how)
+        process.wait()
+        soon(lambda: not directory.exists())
