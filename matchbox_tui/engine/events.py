@@ -127,13 +127,20 @@ class CancelRejected(_Event, frozen=True, gc=False, tag="order.cancel_rejected")
     timestamp: int
 
 
-class ReplaceRejected(_Event, frozen=True, gc=False, tag="order.replace_rejected"):
-    """The open order, if there is one, stands as it was."""
+class ReplaceRejected(
+    _Event, frozen=True, gc=False, tag="order.replace_rejected", omit_defaults=True
+):
+    """The open order, if there is one, stands as it was.
+
+    `qty` and `price` are what was asked for, None where nothing was (or in an older journal).
+    """
 
     market: str
     order_id: int
     reason: Reason
     timestamp: int
+    qty: int | None = None
+    price: int | None = None
 
 
 class MarketCreated(_Event, frozen=True, gc=False, tag="market.created"):

@@ -178,11 +178,7 @@ class Exchange:
     def _replace(self, command: ReplaceOrder) -> list[Event]:
         order = self.orders.get(command.order_id)
         if order is None:
-            return [
-                ReplaceRejected(
-                    self.seq, "", command.order_id, Reason.UNKNOWN_ORDER, command.timestamp
-                )
-            ]
+            return [self._not_replaced(command, "", Reason.UNKNOWN_ORDER)]
         book = self._books[order.market]
         book.sequence += 1
         price = order.price if command.price is None else command.price
@@ -190,7 +186,7 @@ class Exchange:
         leaves = qty - order.cum_qty
         reason = refusal_of_replace(command, order, book, price, qty)
         if reason is not None:
-            return [ReplaceRejected(self.seq, order.market, order.id, reason, command.timestamp)]
+            return [self._not_replaced(command, order.market, reason)]
         if leaves <= 0:
             return [self._cancel_resting(order, Reason.REPLACED_BELOW_FILLED, command.timestamp)]
         kept = price == order.price and qty <= order.qty
@@ -327,6 +323,17 @@ class Exchange:
 
     def _refuse(self, market: str, reason: Reason, timestamp: int) -> OrderRejected:
         return OrderRejected(self.seq, 0, market, reason, timestamp)
+
+    def _not_replaced(self, command: ReplaceOrder, market: str, reason: Reason) -> ReplaceRejected:
+        return ReplaceRejected(
+            self.seq,
+            market,
+            command.order_id,
+            reason,
+            command.timestamp,
+            command.qty,
+            command.price,
+        )
 
     def _nothing(
         self, market: str, order_id: int, reason: Reason, timestamp: int

@@ -29,8 +29,8 @@ from matchbox_tui.engine import (
     decode_events,
     encode_events,
 )
+from sim.naive import NaiveExchange
 from tests.engine.ledger import Ledger, check
-from tests.engine.naive import NaiveExchange
 from tests.engine.workload import BAD, MARKETS, SYMBOLS, TRADERS
 
 bad = st.sampled_from(BAD)

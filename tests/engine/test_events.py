@@ -40,6 +40,7 @@ EVENTS: list[tuple[str, Event]] = [
     ("order.rejected", OrderRejected(6, 0, "", Reason.MALFORMED, raw="{")),
     ("order.cancel_rejected", CancelRejected(7, "", 7, Reason.UNKNOWN_ORDER, 9)),
     ("order.replace_rejected", ReplaceRejected(8, "", 7, Reason.UNKNOWN_ORDER, 10)),
+    ("order.replace_rejected", ReplaceRejected(8, "M", 7, Reason.INVALID_QTY, 10, 0, 50)),
     ("market.created", MarketCreated(9, Market("M", title="雨", max_price=99), 11)),
     ("market.halted", MarketHalted(10, "M", 12)),
     ("market.resumed", MarketResumed(11, "M", 13)),

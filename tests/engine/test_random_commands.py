@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from matchbox_tui.engine import Event, Exchange, Reason
+from sim.naive import NaiveExchange
 from tests.engine import workload
 from tests.engine.build import kinds
 from tests.engine.ledger import Ledger, check
-from tests.engine.naive import NaiveExchange
 from tests.engine.workload import MARKETS, Workload
 
 

@@ -114,7 +114,12 @@ def test_neither_price_nor_qty_is_rejected() -> None:
 
 def test_an_unknown_order_is_rejected_without_a_market() -> None:
     events = two_bids().apply(ReplaceOrder(order_id=3, qty=1, timestamp=7))
-    assert events == [ReplaceRejected(3, "", 3, Reason.UNKNOWN_ORDER, 7)]
+    assert events == [ReplaceRejected(3, "", 3, Reason.UNKNOWN_ORDER, 7, qty=1)]
+
+
+def test_a_rejected_replace_tells_what_was_asked_for() -> None:
+    events = two_bids().apply(ReplaceOrder(order_id=1, qty=5, price=0, timestamp=7))
+    assert events == [ReplaceRejected(3, "MAIN", 1, Reason.INVALID_PRICE, 7, qty=5, price=0)]
 
 
 def test_a_filled_order_can_not_be_replaced() -> None:

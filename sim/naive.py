@@ -1,16 +1,17 @@
 """A second exchange, written from the rules alone and as plainly as possible.
 
-It knows lists, dicts and linear scans, and shares nothing with the engine but the types of its
+It knows lists, dicts and sorted prices, and shares nothing with the engine but the types of its
 messages. Where the two disagree about a command's events, one of them is wrong.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from matchbox_tui.engine import (
+    DEFAULT_MARKET,
     CancelAll,
     CancelOrder,
     CancelRejected,
@@ -33,7 +34,9 @@ from matchbox_tui.engine import (
     OrderReplaced,
     OrderRested,
     OrderType,
+    Part,
     Position,
+    PositionsPart,
     Reason,
     ReplaceOrder,
     ReplaceRejected,
@@ -49,52 +52,79 @@ TOP_ID = 2**53 - 1
 TOP_TIME = 2**63 - 1
 
 
-@dataclass(eq=False)
 class NaiveOrder:
     """An order: what was asked, and what can change."""
 
-    asked: NewOrder
-    price: int
-    qty: int
-    filled: int = 0
+    __slots__ = ("asked", "filled", "price", "qty")
+
+    def __init__(self, asked: NewOrder, price: int, qty: int, filled: int = 0) -> None:
+        self.asked = asked
+        self.price = price
+        self.qty = qty
+        self.filled = filled
 
     @property
     def leaves(self) -> int:
         return self.qty - self.filled
 
 
-@dataclass
 class NaiveBook:
-    """A market and its resting orders, in the order in which they joined."""
+    """A market and its resting orders: for each side and price a list, first come first."""
 
-    market: Market
-    sequence: int = 0
-    orders: list[NaiveOrder] = field(default_factory=list)
+    def __init__(self, market: Market, sequence: int = 0) -> None:
+        self.market = market
+        self.sequence = sequence
+        self.orders: dict[int, NaiveOrder] = {}
+        self.prices: dict[Side, list[int]] = {Side.BUY: [], Side.SELL: []}
+        """The prices at which somebody waits, lowest first."""
+        self.waiting: dict[Side, dict[int, list[NaiveOrder]]] = {Side.BUY: {}, Side.SELL: {}}
 
-    def queue(self, side: Side) -> list[NaiveOrder]:
-        """One side as it would be filled: sorting is stable, so arrival breaks ties."""
-        mine = [order for order in self.orders if order.asked.side == side]
-        return sorted(mine, key=lambda order: -order.price if side == Side.BUY else order.price)
+    def join(self, order: NaiveOrder) -> None:
+        """Puts the order behind those that wait at its price."""
+        self.orders[order.asked.order_id] = order
+        side = order.asked.side
+        if order.price not in self.waiting[side]:
+            self.waiting[side][order.price] = []
+            insort(self.prices[side], order.price)
+        self.waiting[side][order.price].append(order)
 
-    def levels(self, side: Side) -> list[tuple[int, int]]:
-        """(price, total) of one side, best first."""
-        totals: dict[int, int] = {}
-        for order in self.queue(side):
-            totals[order.price] = totals.get(order.price, 0) + order.leaves
-        return list(totals.items())
+    def leave(self, order: NaiveOrder) -> None:
+        del self.orders[order.asked.order_id]
+        side = order.asked.side
+        line = self.waiting[side][order.price]
+        line.remove(order)
+        if not line:
+            del self.waiting[side][order.price]
+            prices = self.prices[side]
+            del prices[bisect_left(prices, order.price)]
+
+    def best(self, side: Side) -> int | None:
+        """The best price of the side, None where nobody waits."""
+        prices = self.prices[side]
+        if not prices:
+            return None
+        return prices[-1] if side == Side.BUY else prices[0]
+
+    def queue(self, side: Side) -> Iterator[NaiveOrder]:
+        """One side as it would be filled."""
+        prices = self.prices[side]
+        for price in reversed(prices) if side == Side.BUY else prices:
+            yield from self.waiting[side][price]
 
 
 class NaiveExchange:
-    """The whole engine again: `apply` returns the events that `Exchange.apply` must return."""
+    """The whole engine again: `apply` returns the events that `Exchange.apply` must return.
 
-    def __init__(self, markets: Iterable[Market]) -> None:
+    Without `markets` there is the default market. `restore` puts it where a snapshot stands.
+    """
+
+    def __init__(self, markets: Iterable[Market] | None = None) -> None:
         self.seq = 0
-        self.books: dict[str, NaiveBook] = {m.symbol: NaiveBook(m) for m in markets}
+        self.books: dict[str, NaiveBook] = {}
         self.positions: dict[tuple[str, str], Position] = {}
-
-    def apply(self, command: Command) -> list[Event]:
-        self.seq += 1
-        handlers: dict[type, Callable[[Any], list[Event]]] = {
+        for market in [Market(DEFAULT_MARKET)] if markets is None else markets:
+            self.books[market.symbol] = NaiveBook(market)
+        self._handlers: dict[type, Callable[[Any], list[Event]]] = {
             NewOrder: self._new,
             CancelOrder: self._cancel,
             ReplaceOrder: self._replace,
@@ -105,8 +135,25 @@ class NaiveExchange:
             ResumeMarket: self._resume,
             Malformed: self._malformed,
         }
-        events = handlers[type(command)](command)
-        for symbol in {getattr(event, "market", "") for event in events}:
+
+    def restore(self, part: Part) -> None:
+        """Adds a piece of a state to an exchange that began with no markets."""
+        if isinstance(part, PositionsPart):
+            for held in part.positions:
+                self.positions[held.trader, held.market] = held.position
+            return
+        symbol = part.market.symbol
+        if symbol not in self.books:
+            self.books[symbol] = NaiveBook(part.market, part.sequence)
+        for stored in part.orders:
+            filled = stored.qty - stored.leaves_qty
+            order = NaiveOrder(stored.message, stored.price, stored.qty, filled)
+            self.books[symbol].join(order)
+
+    def apply(self, command: Command) -> list[Event]:
+        self.seq += 1
+        events = self._handlers[type(command)](command)
+        for symbol in {event.market for event in events}:
             if symbol in self.books:
                 self.books[symbol].sequence += 1
         return events
@@ -114,15 +161,14 @@ class NaiveExchange:
     def find(self, order_id: int) -> tuple[NaiveBook, NaiveOrder] | None:
         """The open order of this id and its book."""
         for book in self.books.values():
-            for order in book.orders:
-                if order.asked.order_id == order_id:
-                    return book, order
+            if order_id in book.orders:
+                return book, book.orders[order_id]
         return None
 
     # New orders
 
     def _new(self, c: NewOrder) -> list[Event]:
-        reason = self._why_not(c)
+        reason = next(self._faults(c), None)
         if reason is not None:
             return [OrderRejected(self.seq, c.order_id, c.market, reason, c.timestamp, c)]
         if c.reduce_only:
@@ -137,30 +183,27 @@ class NaiveExchange:
             return events
         if order.leaves:
             if may_rest(c):
-                book.orders.append(order)
+                book.join(order)
                 events.append(self._rested(order, c.timestamp))
             else:
                 events.append(self._ended(c, order.leaves, Reason.IMMEDIATE))
         return events
 
-    def _why_not(self, c: NewOrder) -> Reason | None:
+    def _faults(self, c: NewOrder) -> Iterator[Reason]:
+        """Everything that is wrong with the order, what comes first first."""
         if c.market not in self.books:
-            return Reason.UNKNOWN_MARKET
+            yield Reason.UNKNOWN_MARKET
+            return
         book = self.books[c.market]
-        checks: list[tuple[bool, Reason | None]] = [
-            (c.qty < 1 or c.qty > TOP, Reason.INVALID_QTY),
-            (c.type == OrderType.LIMIT, why_not_price(c.price, book.market)),
-            (c.order_id < 1 or c.order_id > TOP_ID, Reason.INVALID_ORDER_ID),
-            (c.timestamp < 0 or c.timestamp > TOP_TIME, Reason.INVALID_TIMESTAMP),
-            (bad_expiry(c), Reason.INVALID_EXPIRES_AT),
-            (c.post_only and not may_rest(c), Reason.POST_ONLY_NEEDS_RESTING),
-            (c.reduce_only and may_rest(c), Reason.REDUCE_ONLY_NEEDS_IMMEDIATE),
-            (self.find(c.order_id) is not None, Reason.DUPLICATE_ORDER_ID),
-            (book.market.status == MarketStatus.HALTED, Reason.MARKET_HALTED),
-            (c.post_only and crosses(book, c.side, c.price), Reason.POST_ONLY_WOULD_CROSS),
-            (c.reduce_only and self._reducible(c) < 1, Reason.REDUCE_ONLY_WOULD_INCREASE),
-        ]
-        return next((why for wrong, why in checks if wrong and why is not None), None)
+        yield from term_faults(c, book.market)
+        if self.find(c.order_id) is not None:
+            yield Reason.DUPLICATE_ORDER_ID
+        if book.market.status == MarketStatus.HALTED:
+            yield Reason.MARKET_HALTED
+        if c.post_only and crosses(book, c.side, c.price):
+            yield Reason.POST_ONLY_WOULD_CROSS
+        if c.reduce_only and self._reducible(c) < 1:
+            yield Reason.REDUCE_ONLY_WOULD_INCREASE
 
     def _reducible(self, c: NewOrder) -> int:
         held = self.positions.get((c.trader, c.market), Position()).qty
@@ -174,13 +217,13 @@ class NaiveExchange:
         """Fills the taker as far as it goes. True where self-trade prevention ended it."""
         trades = 0
         while taker.leaves:
-            maker = next((o for o in book.queue(opposite(taker)) if meets(taker, o)), None)
-            if maker is None:
+            maker = next(book.queue(opposite(taker)), None)
+            if maker is None or not meets(taker, maker):
                 break
             if same_trader(taker, maker):
                 mode = taker.asked.self_trade_prevention
                 if mode != SelfTradePrevention.CANCEL_TAKER:
-                    book.orders.remove(maker)
+                    book.leave(maker)
                     events.append(self._cancelled(maker, Reason.SELF_TRADE, timestamp))
                 if mode != SelfTradePrevention.CANCEL_MAKER:
                     events.append(self._cancelled(taker, Reason.SELF_TRADE, timestamp))
@@ -190,7 +233,7 @@ class NaiveExchange:
             taker.filled += qty
             maker.filled += qty
             if maker.leaves == 0:
-                book.orders.remove(maker)
+                book.leave(maker)
             event = TradeExecuted(
                 seq=self.seq,
                 n=trades,
@@ -230,41 +273,29 @@ class NaiveExchange:
     def _replace(self, c: ReplaceOrder) -> list[Event]:
         found = self.find(c.order_id)
         if found is None:
-            return [ReplaceRejected(self.seq, "", c.order_id, Reason.UNKNOWN_ORDER, c.timestamp)]
+            return [self._not_replaced(c, "", Reason.UNKNOWN_ORDER)]
         book, order = found
         symbol = book.market.symbol
+        reason = next(replace_faults(c, book, order), None)
+        if reason is not None:
+            return [self._not_replaced(c, symbol, reason)]
         price = order.price if c.price is None else c.price
         qty = order.qty if c.qty is None else c.qty
-        moved = price != order.price
-        checks: list[tuple[bool, Reason | None]] = [
-            (c.price is None and c.qty is None, Reason.NOTHING_TO_REPLACE),
-            (book.market.status == MarketStatus.HALTED, Reason.MARKET_HALTED),
-            (qty < 1 or qty > TOP, Reason.INVALID_QTY),
-            (c.timestamp < 0 or c.timestamp > TOP_TIME, Reason.INVALID_TIMESTAMP),
-            (True, why_not_price(price, book.market)),
-            (
-                order.asked.post_only and moved and crosses(book, order.asked.side, price),
-                Reason.POST_ONLY_WOULD_CROSS,
-            ),
-        ]
-        reason = next((why for wrong, why in checks if wrong and why is not None), None)
-        if reason is not None:
-            return [ReplaceRejected(self.seq, symbol, c.order_id, reason, c.timestamp)]
         if qty <= order.filled:
-            book.orders.remove(order)
+            book.leave(order)
             return [self._cancelled(order, Reason.REPLACED_BELOW_FILLED, c.timestamp)]
-        keeps = not moved and qty <= order.qty
+        keeps = price == order.price and qty <= order.qty
+        if not keeps:
+            book.leave(order)
         order.price, order.qty = price, qty
         events: list[Event] = [
             OrderReplaced(
                 self.seq, symbol, c.order_id, price, qty, order.leaves, keeps, c.timestamp
             )
         ]
-        if not keeps:
-            book.orders.remove(order)
-            if not self._trade(book, order, c.timestamp, events) and order.leaves:
-                book.orders.append(order)
-                events.append(self._rested(order, c.timestamp))
+        if not keeps and not self._trade(book, order, c.timestamp, events) and order.leaves:
+            book.join(order)
+            events.append(self._rested(order, c.timestamp))
         return events
 
     def _cancel(self, c: CancelOrder) -> list[Event]:
@@ -272,7 +303,7 @@ class NaiveExchange:
         if found is None:
             return [CancelRejected(self.seq, "", c.order_id, Reason.UNKNOWN_ORDER, c.timestamp)]
         book, order = found
-        book.orders.remove(order)
+        book.leave(order)
         return [self._cancelled(order, Reason.REQUESTED, c.timestamp)]
 
     def _cancel_all(self, c: CancelAll) -> list[Event]:
@@ -282,9 +313,9 @@ class NaiveExchange:
         for symbol, book in self.books.items():
             if c.market not in (None, symbol):
                 continue
-            mine = [order for order in book.orders if order.asked.trader == c.trader]
+            mine = [order for order in book.orders.values() if order.asked.trader == c.trader]
             for order in sorted(mine, key=lambda order: order.asked.order_id):
-                book.orders.remove(order)
+                book.leave(order)
                 events.append(self._cancelled(order, Reason.REQUESTED, c.timestamp))
         if events:
             return events
@@ -294,9 +325,9 @@ class NaiveExchange:
     def _expire(self, c: ExpireOrders) -> list[Event]:
         events: list[Event] = []
         for symbol, book in self.books.items():
-            due = [order for order in book.orders if 0 < order.asked.expires_at <= c.now]
+            due = [order for order in book.orders.values() if 0 < order.asked.expires_at <= c.now]
             for order in sorted(due, key=lambda o: (o.asked.expires_at, o.asked.order_id)):
-                book.orders.remove(order)
+                book.leave(order)
                 order_id = order.asked.order_id
                 events.append(
                     OrderExpired(self.seq, symbol, order_id, order.leaves, Reason.TIME, c.now)
@@ -339,6 +370,9 @@ class NaiveExchange:
 
     # Events
 
+    def _not_replaced(self, c: ReplaceOrder, market: str, why: Reason) -> ReplaceRejected:
+        return ReplaceRejected(self.seq, market, c.order_id, why, c.timestamp, c.qty, c.price)
+
     def _rested(self, order: NaiveOrder, timestamp: int) -> OrderRested:
         asked = order.asked
         return OrderRested(
@@ -353,6 +387,24 @@ class NaiveExchange:
         return OrderExpired(self.seq, c.market, c.order_id, qty, why, c.timestamp)
 
 
+def term_faults(c: NewOrder, market: Market) -> Iterator[Reason]:
+    """What is wrong with the order whatever the book holds."""
+    if c.qty < 1 or c.qty > TOP:
+        yield Reason.INVALID_QTY
+    if c.type == OrderType.LIMIT:
+        yield from price_faults(c.price, market)
+    if c.order_id < 1 or c.order_id > TOP_ID:
+        yield Reason.INVALID_ORDER_ID
+    if c.timestamp < 0 or c.timestamp > TOP_TIME:
+        yield Reason.INVALID_TIMESTAMP
+    if bad_expiry(c):
+        yield Reason.INVALID_EXPIRES_AT
+    if c.post_only and not may_rest(c):
+        yield Reason.POST_ONLY_NEEDS_RESTING
+    if c.reduce_only and may_rest(c):
+        yield Reason.REDUCE_ONLY_NEEDS_IMMEDIATE
+
+
 def may_rest(c: NewOrder) -> bool:
     return c.type == OrderType.LIMIT and c.time_in_force in (TimeInForce.GTC, TimeInForce.GTD)
 
@@ -363,12 +415,30 @@ def bad_expiry(c: NewOrder) -> bool:
     return c.expires_at != 0
 
 
-def why_not_price(price: int, market: Market) -> Reason | None:
+def price_faults(price: int, market: Market) -> Iterator[Reason]:
     if price < 1 or price > TOP:
-        return Reason.INVALID_PRICE
+        yield Reason.INVALID_PRICE
     if price < market.min_price or (market.max_price is not None and price > market.max_price):
-        return Reason.PRICE_OUT_OF_RANGE
-    return Reason.PRICE_OFF_TICK if price % market.tick else None
+        yield Reason.PRICE_OUT_OF_RANGE
+    if price % market.tick:
+        yield Reason.PRICE_OFF_TICK
+
+
+def replace_faults(c: ReplaceOrder, book: NaiveBook, order: NaiveOrder) -> Iterator[Reason]:
+    """Everything that is wrong with changing the order so, what comes first first."""
+    price = order.price if c.price is None else c.price
+    qty = order.qty if c.qty is None else c.qty
+    if c.price is None and c.qty is None:
+        yield Reason.NOTHING_TO_REPLACE
+    if book.market.status == MarketStatus.HALTED:
+        yield Reason.MARKET_HALTED
+    if qty < 1 or qty > TOP:
+        yield Reason.INVALID_QTY
+    if c.timestamp < 0 or c.timestamp > TOP_TIME:
+        yield Reason.INVALID_TIMESTAMP
+    yield from price_faults(price, book.market)
+    if order.asked.post_only and price != order.price and crosses(book, order.asked.side, price):
+        yield Reason.POST_ONLY_WOULD_CROSS
 
 
 def opposite(order: NaiveOrder) -> Side:
@@ -385,9 +455,11 @@ def meets(taker: NaiveOrder, maker: NaiveOrder) -> bool:
 
 
 def crosses(book: NaiveBook, side: Side, price: int) -> bool:
-    if side == Side.BUY:
-        return any(order.price <= price for order in book.queue(Side.SELL))
-    return any(order.price >= price for order in book.queue(Side.BUY))
+    """Whether a limit order at this price would trade at once."""
+    best = book.best(Side.SELL if side == Side.BUY else Side.BUY)
+    if best is None:
+        return False
+    return best <= price if side == Side.BUY else best >= price
 
 
 def same_trader(taker: NaiveOrder, maker: NaiveOrder) -> bool:
