@@ -43,6 +43,28 @@ def engine(
     poll_ms: Annotated[
         int, typer.Option("--poll-ms", envvar="MATCHBOX_POLL_MS", help="Followers look so often.")
     ] = 20,
+    snapshot_ms: Annotated[
+        int,
+        typer.Option(
+            "--snapshot-interval-ms",
+            envvar="MATCHBOX_SNAPSHOT_INTERVAL_MS",
+            help="A snapshot is taken so often.",
+        ),
+    ] = 10_000,
+    history: Annotated[
+        int,
+        typer.Option(
+            "--history", envvar="MATCHBOX_HISTORY", help="Commands that stay in the journal."
+        ),
+    ] = 100_000,
+    hash_every: Annotated[
+        int,
+        typer.Option(
+            "--hash-every",
+            envvar="MATCHBOX_HASH_EVERY",
+            help="Publish the state hash every so many commands; 0: never.",
+        ),
+    ] = 0,
     until_eof: UntilEof = False,
     log_level: options.LogLevel = "info",
 ) -> None:
@@ -56,7 +78,7 @@ def engine(
 
     set_up_logging(log_level)
     try:
-        settings = Settings(lease_ms, renew_ms, poll_ms)
+        settings = Settings(lease_ms, renew_ms, poll_ms, snapshot_ms, history, hash_every)
     except ValueError as error:
         raise UsageError(str(error)) from None
     opened = tuple(named_markets(markets))

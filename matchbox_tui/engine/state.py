@@ -80,10 +80,13 @@ Part = BookPart | PositionsPart
 
 
 def dump_parts(exchange: Exchange) -> Iterator[Part]:
-    """The whole state but `seq`, in pieces of at most `PART_SIZE`. O(1) between two pieces.
+    """The whole state but `seq`, in pieces of at most `PART_SIZE`: positions, then book by book.
 
     The exchange must not move until the last piece is taken.
     """
+    held = exchange.positions.unsorted()
+    while some := tuple(PositionState(*entry) for entry in islice(held, PART_SIZE)):
+        yield PositionsPart(some)
     for book in exchange.books.values():
         orders = (order for side in Side for order in book.queue(side))
         while True:
@@ -91,9 +94,6 @@ def dump_parts(exchange: Exchange) -> Iterator[Part]:
             yield BookPart(book.market, book.sequence, piece)
             if len(piece) < PART_SIZE:
                 break
-    held = exchange.positions.unsorted()
-    while piece := tuple(PositionState(*entry) for entry in islice(held, PART_SIZE)):
-        yield PositionsPart(piece)
 
 
 def load_part(exchange: Exchange, part: Part) -> None:

@@ -3,25 +3,33 @@
 import asyncio
 import contextlib
 
+from matchbox_tui.node.hashes import HashMarks
+from matchbox_tui.node.recovery import READ_AT_ONCE, read_up_to
 from matchbox_tui.node.settings import Settings
-from matchbox_tui.store import JournalBroken, Replica, Store, Tenure
+from matchbox_tui.node.snapshotter import Snapshotter
+from matchbox_tui.store import Replica, Store, StoreSetBack, Tenure, Tip
 
-READ_AT_ONCE = 64
 WAIT_MS = 500
 
 
 async def follow(
-    store: Store, settings: Settings, replica: Replica, stopping: asyncio.Event
+    store: Store,
+    settings: Settings,
+    replica: Replica,
+    stopping: asyncio.Event,
+    hashes: HashMarks,
+    snapshotter: Snapshotter,
 ) -> Tenure | None:
     """Keeps the replica at the journal's tip until this instance is elected, or is to stop.
 
     An election under way is finished first: who won unawares would hold up the others.
-    Raises a `StoreError` where the server is lost or the journal can't be followed.
+    Raises a `StoreError` where the server is lost or the journal can't be followed, `StoreSetBack`
+    where the store is at an older state than the replica.
     """
-    tailing = asyncio.ensure_future(_tail(store, replica))
+    tailing = asyncio.ensure_future(_tail(store, replica, hashes, snapshotter))
     try:
         while not stopping.is_set():
-            tenure = await _try_lead(store, settings)
+            tenure = await _try_lead(store, settings, replica)
             if tenure is not None:
                 return tenure
             if tailing.done():
@@ -38,34 +46,18 @@ async def follow(
 async def catch_up(store: Store, replica: Replica, tenure: Tenure) -> None:
     """Applies the rest of the journal, up to the tip at the election.
 
-    Raises `JournalBroken` where that tip is not reached exactly.
+    Raises `StoreSetBack` where that tip is not reached exactly.
     """
-    await _read_up_to(store, replica, tenure.tip.seq)
+    await read_up_to(store, replica, tenure.tip.seq)
     if replica.tip != tenure.tip:
-        raise JournalBroken(
-            f"this instance is at {replica.seq}, the store at {tenure.tip.seq}:"
-            " the store was set back to an older state"
-        )
+        raise _set_back(replica.tip, tenure.tip)
 
 
-async def replay(store: Store) -> Replica:
-    """The journal folded from its beginning. Raises `JournalBroken` where that can't be done."""
-    replica = Replica()
-    await _read_up_to(store, replica, (await store.tip()).seq)
-    return replica
-
-
-async def _read_up_to(store: Store, replica: Replica, seq: int) -> None:
-    while replica.seq < seq:
-        entries = await store.read(replica.seq, READ_AT_ONCE)
-        if not entries:
-            raise JournalBroken(f"the journal ends before {seq}, its own tip")
-        for entry in entries:
-            replica.apply(entry)
-
-
-async def _try_lead(store: Store, settings: Settings) -> Tenure | None:
+async def _try_lead(store: Store, settings: Settings, replica: Replica) -> Tenure | None:
+    known = replica.tip
     view = await store.view()
+    if view.tip.seq < known.seq or (view.tip.seq == known.seq and view.tip != known):
+        raise _set_back(known, view.tip)
     if view.leader is None:
         return await store.elect(settings.lease_ms)
     if view.gone:
@@ -73,7 +65,20 @@ async def _try_lead(store: Store, settings: Settings) -> Tenure | None:
     return None
 
 
-async def _tail(store: Store, replica: Replica) -> None:
+async def _tail(
+    store: Store, replica: Replica, hashes: HashMarks, snapshotter: Snapshotter
+) -> None:
     while True:
         for entry in await store.tail(replica.seq, READ_AT_ONCE, WAIT_MS):
+            before = replica.seq
             replica.apply(entry)
+            hashes.passed(before, replica)
+            await asyncio.sleep(0)
+        await snapshotter.offer(replica)
+
+
+def _set_back(known: Tip, found: Tip) -> StoreSetBack:
+    return StoreSetBack(
+        f"THE STORE WAS SET BACK: this instance knows the journal up to {known.seq}, the store has"
+        f" another one up to {found.seq}. What came after its older state is gone"
+    )

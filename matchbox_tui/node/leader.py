@@ -20,8 +20,10 @@ from matchbox_tui.engine import (
     decode_command,
     encode_events,
 )
+from matchbox_tui.node.hashes import HashMarks
 from matchbox_tui.node.publisher import Publisher
 from matchbox_tui.node.settings import Settings
+from matchbox_tui.node.snapshotter import Snapshotter
 from matchbox_tui.store import Commit, InDoubt, Outcome, Replica, Store, Unreachable
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,8 @@ class Leader:
         markets: tuple[Market, ...],
         stopping: asyncio.Event,
         now_ns: Callable[[], int],
+        hashes: HashMarks,
+        snapshotter: Snapshotter,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -66,6 +70,8 @@ class Leader:
         self._markets = markets
         self._stopping = stopping
         self._now_ns = now_ns
+        self._hashes = hashes
+        self._snapshotter = snapshotter
         self._publisher = Publisher(store)
         self.clean = True
         """Whether the replica holds nothing that is not committed."""
@@ -76,6 +82,7 @@ class Leader:
             helpers = [
                 tasks.create_task(self._publisher.run()),
                 tasks.create_task(self._watch_expiries()),
+                tasks.create_task(self._snapshotter.stand_in()),
             ]
             try:
                 await self._create_markets()
@@ -123,6 +130,7 @@ class Leader:
         )
         batch = await self._commit(commit)
         self.clean = True
+        self._hashes.passed(before.seq, self._replica)
         self._publisher.offer(before.seq + 1, commit.after.seq, events)
         return batch
 

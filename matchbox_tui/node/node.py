@@ -8,13 +8,26 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from matchbox_tui.engine import Market
-from matchbox_tui.node.follower import catch_up, follow, replay
+from matchbox_tui.node.follower import catch_up, follow
+from matchbox_tui.node.hashes import HashMarks
 from matchbox_tui.node.leader import Deposed, Leader
+from matchbox_tui.node.recovery import recover
 from matchbox_tui.node.settings import Settings
-from matchbox_tui.store import JournalBroken, Replica, Store, StoreError, Tenure
+from matchbox_tui.node.snapshotter import Snapshotter
+from matchbox_tui.store import (
+    JournalBroken,
+    Replica,
+    Store,
+    StoreError,
+    StoreSetBack,
+    Tenure,
+)
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +65,9 @@ class Node:
         self._changed = asyncio.Event()
         self._now_ns = now_ns
         self._started = now_ns()
+        self._hashes = HashMarks(self.settings.hash_every)
+        self._snapshotter = Snapshotter(store, self.settings, now_ns)
+        self._void = True
 
     def stop(self) -> None:
         """Asks for a clean end: the commit under way is finished and the lead released."""
@@ -73,20 +89,23 @@ class Node:
     async def _live(self) -> None:
         clock = asyncio.get_running_loop().time
         pause = RETRY_SECONDS
-        broken = False
+        clock = asyncio.get_running_loop().time
         while not self._stopping.is_set():
             began = clock()
             try:
-                if broken:
-                    self.replica = await replay(self.store)
-                    broken = False
-                await self._serve_once()
+                if self._void:
+                    await self._recover()
+                else:
+                    await self._serve_once()
+            except StoreSetBack as error:
+                log.error("%s", error)
+                self._discard()
             except JournalBroken as error:
-                if broken:
+                if self._void:
                     raise
                 # What this instance holds may be the wrong one of the two.
                 log.error("Starting over from the journal: %s", error)
-                broken = True
+                self._discard()
             except Deposed as error:
                 log.warning("No longer leader: %s", error)
             except StoreError as error:
@@ -100,13 +119,45 @@ class Node:
             except Exception:
                 # Whatever it was, a follower with a fresh state is always right.
                 log.exception("Unexpected error; starting over as a follower")
-                self.replica = Replica()
+                self._discard()
                 await asyncio.sleep(pause)
+
+    def _discard(self) -> None:
+        """Forgets the state; the next thing is to recover it."""
+        self.replica = Replica()
+        self._void = True
+
+    async def _recover(self) -> None:
+        """Brings the state up to the journal's tip, unless this instance is to stop."""
+        self._enter(Role.FOLLOWER, self.replica.epoch)
+        recovered = await self._unless_stopped(recover(self.store))
+        if recovered is not None:
+            self.replica = recovered
+            self._void = False
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of work that may be dropped half way, None where it was."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            for future in (working, stopping):
+                future.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
 
     async def _serve_once(self) -> None:
         """Follows until elected, then leads until stopped or deposed."""
         self._enter(Role.FOLLOWER, self.replica.epoch)
-        tenure = await follow(self.store, self.settings, self.replica, self._stopping)
+        tenure = await follow(
+            self.store,
+            self.settings,
+            self.replica,
+            self._stopping,
+            self._hashes,
+            self._snapshotter,
+        )
         if tenure is not None:
             await self._reign(tenure)
 
@@ -126,7 +177,9 @@ class Node:
                 await self.store.release(tenure.epoch)
 
     async def _lead(self, tenure: Tenure) -> None:
-        await catch_up(self.store, self.replica, tenure)
+        await self._unless_stopped(catch_up(self.store, self.replica, tenure))
+        if self._stopping.is_set():
+            return
         # What lives now lives long: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -140,6 +193,8 @@ class Node:
             self._markets,
             self._stopping,
             self._now_ns,
+            self._hashes,
+            self._snapshotter,
         )
         try:
             await leader.run()
@@ -147,7 +202,7 @@ class Node:
             raise group.exceptions[0] from None
         finally:
             if not leader.clean:
-                self.replica = Replica()
+                self._discard()
 
     async def _renew(self, epoch: int) -> None:
         """Keeps the lease. Runs on the loop it vouches for, so that a hung one loses it."""
@@ -175,6 +230,9 @@ class Node:
                     self._started,
                     2 * self.settings.lease_ms,
                 )
+                hashes = self._hashes.take()
+                if hashes:
+                    await self.store.report_hashes(self.role.value, self.epoch, hashes)
             except StoreError as error:
                 log.debug("No heartbeat: %s", error)
             except Exception:

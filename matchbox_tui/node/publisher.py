@@ -19,6 +19,7 @@ CHANNEL_SIZE = 1024
 
 READ_AT_ONCE = 64
 RETRY_SECONDS = 0.2
+NOTE_SECONDS = 1.0
 FINISH_SECONDS = 0.2
 
 
@@ -30,6 +31,7 @@ class Publisher:
         self._channel: asyncio.Queue[tuple[int, int, list[Event]]] = asyncio.Queue(CHANNEL_SIZE)
         self._overflowed = False
         self._seq = 0
+        self._note_at = 0.0
 
     def offer(self, first_seq: int, last_seq: int, events: list[Event]) -> None:
         """Hands over what was committed. Never waits; O(1)."""
@@ -45,6 +47,7 @@ class Publisher:
                 await self._resume()
                 while True:
                     await self._publish_next()
+                    await self._note()
             except StoreError as error:
                 log.warning("Publishing fills is held up: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -63,6 +66,15 @@ class Publisher:
         seq, n = await self._store.last_published()
         self._seq = max(0, seq - 1)
         await self._read_journal(after=(seq, n))
+        self._note_at = 0.0
+        await self._note()
+
+    async def _note(self) -> None:
+        """Says now and then how far it is, so that the journal can be trimmed up to there."""
+        clock = asyncio.get_running_loop().time()
+        if clock >= self._note_at:
+            await self._store.published(self._seq)
+            self._note_at = clock + NOTE_SECONDS
 
     async def _publish_next(self) -> None:
         offered = await self._channel.get()

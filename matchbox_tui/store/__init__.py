@@ -5,6 +5,7 @@ access to a venue, `Client` everybody else's, `Replica` the fold that both share
 `EmbeddedServer` a private server for those who have none.
 """
 
+from matchbox_tui.store.archive import Archive
 from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client
 from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus
 from matchbox_tui.store.embedded import EmbeddedServer
@@ -13,7 +14,9 @@ from matchbox_tui.store.errors import (
     JournalBroken,
     Overloaded,
     Refused,
+    SnapshotUnusable,
     StoreError,
+    StoreSetBack,
     Unreachable,
     Unusable,
 )
@@ -22,18 +25,23 @@ from matchbox_tui.store.journal import Entry, Tip, chained
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
 from matchbox_tui.store.replica import Replica
+from matchbox_tui.store.restore import Base
 from matchbox_tui.store.server_check import check_server
+from matchbox_tui.store.snapshot import Header
 from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 
 __all__ = [
     "MAX_BATCH",
     "QUEUE_LIMIT",
+    "Archive",
+    "Base",
     "Client",
     "ClusterStatus",
     "Commit",
     "EmbeddedServer",
     "Entry",
     "FillMessage",
+    "Header",
     "InDoubt",
     "InstanceStatus",
     "JournalBroken",
@@ -45,8 +53,10 @@ __all__ = [
     "Refused",
     "Replica",
     "Server",
+    "SnapshotUnusable",
     "Store",
     "StoreError",
+    "StoreSetBack",
     "Tenure",
     "Tip",
     "Unreachable",

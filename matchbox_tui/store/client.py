@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 import msgspec
 
 from matchbox_tui.engine import BookSnapshot, NewOrder, Tagged, encode_command
-from matchbox_tui.store.cluster import ClusterStatus, read_cluster
+from matchbox_tui.store.cluster import ClusterStatus, number, read_cluster
+from matchbox_tui.store.errors import JournalBroken, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import Entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Server
 from matchbox_tui.store.replica import Replica
+from matchbox_tui.store.restore import bases
 from matchbox_tui.store.scripts import SUBMIT
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.store import read_tail
@@ -35,6 +37,7 @@ class Client:
         self.server = server
         self.keys = keys
         self.warnings: tuple[str, ...] = ()
+        self._highest_id = 0
         self._submitting = server.link(f"matchbox-{name}:submit")
         self._following = server.link(f"matchbox-{name}:follow")
         self._asking = server.link(f"matchbox-{name}:ask")
@@ -65,7 +68,7 @@ class Client:
         if not 1 <= len(commands) <= MAX_BATCH:
             raise ValueError(f"a batch holds 1 to {MAX_BATCH} commands")
         keys = [self.keys.queue, self.keys.order_id]
-        args: list[str | bytes | int] = [QUEUE_LIMIT, REMEMBER_MS]
+        args: list[str | bytes | int] = [QUEUE_LIMIT, REMEMBER_MS, self._highest_id]
         for command in commands:
             if isinstance(command, NewOrder):
                 if command.client_order_id:
@@ -73,7 +76,19 @@ class Client:
                 args.append(_without_id(command))
             else:
                 args.append(encode_command(command))
-        return list(await self._submitting.run(SUBMIT, keys, args))
+        numbers = list(await self._submitting.run(SUBMIT, keys, args))
+        self._highest_id = max(self._highest_id, *numbers)
+        return numbers
+
+    async def restore(self, *, oldest: bool = False) -> Replica:
+        """The state from the newest snapshot that holds, or the empty one, to be followed on.
+
+        With `oldest` from as far back as the journal can be followed. Raises `JournalBroken` where
+        there is no such place, and other `StoreError`s.
+        """
+        async for base in bases(self._asking, self.keys, oldest=oldest):
+            return base.replica
+        raise JournalBroken("the journal's beginning is gone, and no snapshot of it can be used")
 
     async def follow(
         self, replica: Replica, *, wait_ms: int = 500, until: int | None = None
@@ -81,7 +96,9 @@ class Client:
         """Applies the journal after the replica's place to it, yielding entry by entry.
 
         Waits for more at the tip, or ends at sequence `until`. Raises `StoreError` when the
-        connection is lost: call it again with the same replica, and nothing is missed.
+        connection is lost: call it again with the same replica, and nothing is missed. After a
+        `JournalBroken` go on with a replica from `restore`: what comes next was trimmed while
+        nobody read here, or the store was set back (`StoreSetBack`).
         """
         if until is not None and replica.seq >= until:
             return
@@ -97,9 +114,17 @@ class Client:
         Raises `StoreError` when the connection is lost.
         """
         while True:
-            for entry in await read_tail(self._following, self.keys, after, 256, wait_ms):
+            entries = await read_tail(self._following, self.keys, after, 256, wait_ms)
+            if not entries:
+                await self._check_not_set_back(after)
+            for entry in entries:
                 yield entry
                 after = entry.seq
+
+    async def _check_not_set_back(self, seq: int) -> None:
+        tip = number(await self._following.call("HGET", self.keys.cursor, "seq"))
+        if tip < seq:
+            raise StoreSetBack(f"the store was set back from {seq} to {tip}")
 
     async def catch_up(self, replica: Replica) -> None:
         """Applies everything that is in the journal now."""

@@ -27,3 +27,13 @@ class Overloaded(Refused):
 
 class JournalBroken(StoreError):
     """A journal entry doesn't continue the one before it, or can't be read by this version."""
+
+
+class SnapshotUnusable(StoreError):
+    """A recovery snapshot is torn, altered, gone, or from a newer program: `str()` says which."""
+
+
+class StoreSetBack(JournalBroken):
+    """The store is at an older state than was seen before: a backup was restored, or it was
+    emptied.
+    """

@@ -26,6 +26,12 @@ class Keys:
         """Stream, one entry per commit: the journal."""
         self.instances = f"{prefix}engine:instances"
         """Sorted set of instance ids by the time (ms) at which their heartbeat runs out."""
+        self.snapshots = f"{prefix}engine:snapshots"
+        """Sorted set of the recovery snapshots' sequence numbers."""
+        self.snapshot_turn = f"{prefix}engine:snapshot:turn"
+        """String with a time to live: who takes the next snapshot, so that one does."""
+        self.hashes = f"{prefix}engine:hashes"
+        """Capped stream of the state hashes that instances found at the same sequence."""
         self.fills_stream = f"{prefix}events_stream"
         """Stream of fills, field `event`."""
         self.fills_channel = f"{prefix}fills:events"
@@ -34,6 +40,14 @@ class Keys:
     def instance(self, instance_id: str) -> str:
         """Hash with a time to live: an instance's heartbeat."""
         return f"{self.prefix}engine:instance:{instance_id}"
+
+    def snapshot(self, seq: int) -> str:
+        """List: a recovery snapshot's parts, and at its end the header that proves them whole."""
+        return f"{self.prefix}engine:snapshot:{seq}"
+
+    def snapshot_draft(self, instance_id: str) -> str:
+        """List with a time to live: a snapshot that is being written."""
+        return f"{self.prefix}engine:snapshot:draft:{instance_id}"
 
     def client_order(self, trader: str, client_order_id: str) -> str:
         """String with a time to live: the order id that a client_order_id stands for."""

@@ -12,10 +12,11 @@ class Replica:
     else applies entries.
     """
 
-    def __init__(self) -> None:
-        self.exchange = Exchange()
-        self.chain = ""
-        self.epoch = 0
+    def __init__(self, exchange: Exchange | None = None, chain: str = "", epoch: int = 0) -> None:
+        """At the journal's beginning, or where a snapshot was taken."""
+        self.exchange = exchange if exchange is not None else Exchange()
+        self.chain = chain
+        self.epoch = epoch
 
     @property
     def seq(self) -> int:

@@ -8,6 +8,11 @@ import hashlib
 
 from matchbox_tui.engine import MAX_ELEMENT
 
+ID_MARGIN = 1_000_000
+"""How far the id counter is moved beyond the highest id seen, where it fell behind that: more than
+can have been handed out since.
+"""
+
 CUT = MAX_ELEMENT + 1
 """Bytes of a queue element that matter: a longer one is malformed whatever follows."""
 
@@ -21,19 +26,21 @@ class Script:
 
 
 # KEYS  queue, order id counter, then the client_order key of each order that has one, in order
-# ARGV  queue limit, ms to remember a client_order_id, then one text a command, told apart by
-#       its first byte: '"' a new order's JSON after '{"id":N,', '*' the same with a
-#       client_order_id, '{' any other command as it is
+# ARGV  queue limit, ms to remember a client_order_id, the highest id that the client was ever
+#       given (ids go on well above it, should the counter have been set back), then one text a
+#       command, told apart by its first byte: '"' a new order's JSON after '{"id":N,', '*' the
+#       same with a client_order_id, '{' any other command as it is
 # Returns an array, one number a command: the new order's id, minus the id where the
 #       client_order_id was known (nothing queued), 0 for other commands.
 # Error OVERLOADED, nothing queued, where the queue would grow beyond its limit.
-SUBMIT = Script("""
+SUBMIT = Script(
+    """
 local queued = redis.call('LLEN', KEYS[1])
-if queued + #ARGV - 2 > tonumber(ARGV[1]) then
+if queued + #ARGV - 3 > tonumber(ARGV[1]) then
   return redis.error_reply('OVERLOADED the order queue holds ' .. queued .. ' commands')
 end
 local known, fresh, named = {}, 0, 2
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   local kind = string.sub(ARGV[i], 1, 1)
   if kind == '*' then
     named = named + 1
@@ -54,10 +61,14 @@ end
 local id = 0
 if fresh > 0 then
   id = redis.call('INCRBY', KEYS[2], fresh) - fresh
+  if id < tonumber(ARGV[3]) then
+    id = tonumber(ARGV[3]) + MARGIN
+    redis.call('SET', KEYS[2], string.format('%.0f', id + fresh))
+  end
 end
 local reply, elements = {}, {}
 named = 2
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   local kind = string.sub(ARGV[i], 1, 1)
   local taken = 0
   if kind == '{' then
@@ -89,25 +100,40 @@ if #elements > 0 then
   redis.call('RPUSH', KEYS[1], unpack(elements))
 end
 return reply
-""")
+""".replace("MARGIN", str(ID_MARGIN))
+)
 
-# How ELECT and USURP end. An epoch that was lost goes on above the journal's: one that fell would
-# make the journal unreadable for good.
+# Moves the id counter on where it is behind the highest id that was seen in use.
+_RAISE = """
+local function raise(counter, seen)
+  if (tonumber(redis.call('GET', counter) or '0') or 0) >= tonumber(seen) then
+    return 0
+  end
+  redis.call('SET', counter, string.format('%.0f', tonumber(seen) + MARGIN))
+  return 1
+end
+""".replace("MARGIN", str(ID_MARGIN))
+
+# How ELECT and USURP end. An epoch that was lost goes on above the journal's and those that were
+# seen: one that fell would make the journal unreadable for good.
 _TAKE = """
 local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain', 'epoch')
-local written = tonumber(tip[3] or '0') or 0
+local written = math.max(tonumber(tip[3] or '0') or 0, tonumber(ARGV[3]))
 if written > (tonumber(redis.call('GET', KEYS[2]) or '0') or 0) then
-  redis.call('SET', KEYS[2], tip[3])
+  redis.call('SET', KEYS[2], string.format('%.0f', written))
 end
 local epoch = redis.call('INCR', KEYS[2])
+raise(KEYS[4], ARGV[4])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return {epoch, tip[1] or '0', tip[2] or ''}
 """
 
-# KEYS  leader, epoch, cursor      ARGV  instance id, lease ms
+# KEYS  leader, epoch, cursor, order id counter
+# ARGV  instance id, lease ms, highest epoch seen, highest order id seen
 # Returns {epoch, seq, chain} of the new leader's tenure, or nil where somebody leads.
 ELECT = Script(
-    """
+    _RAISE
+    + """
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return nil
 end
@@ -115,16 +141,22 @@ end
     + _TAKE
 )
 
-# KEYS  leader, epoch, cursor      ARGV  instance id, lease ms, epoch seen
+# KEYS  leader, epoch, cursor, order id counter
+# ARGV  instance id, lease ms, highest epoch seen, highest order id seen, epoch seen now
 # As ELECT, but takes the lead from a leader that was seen dead, if nobody has done so since.
 USURP = Script(
-    """
-if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[3] then
+    _RAISE
+    + """
+if (redis.call('GET', KEYS[2]) or '0') ~= ARGV[5] then
   return nil
 end
 """
     + _TAKE
 )
+
+# KEYS  order id counter      ARGV  highest order id seen
+# Returns 1 where the counter was behind that and was moved on, else 0.
+RAISE = Script(_RAISE + "return raise(KEYS[1], ARGV[1])")
 
 # KEYS  leader, epoch      ARGV  instance id, epoch, lease ms
 # Returns 1 where the lease is this instance's for this epoch and runs anew, else 0.
@@ -236,4 +268,49 @@ for i = 2, #ARGV, 2 do
   end
 end
 return new
+""")
+
+# KEYS  snapshot draft, snapshot, snapshots      ARGV  header, seq, count of parts
+# Completes a draft: adds the header, names it and lists it. Returns 1, or 0 with nothing changed
+#       where the draft is not what its writer left.
+KEEP = Script("""
+if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[3]) then
+  return 0
+end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('PERSIST', KEYS[1])
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[2])
+return 1
+""")
+
+# KEYS  log, snapshots      ARGV  group of the fills' publisher, most entries to drop
+# Drops journal entries that nobody needs: those up to the oldest snapshot, while there is a newer
+#       one, which the publisher has published and which every consumer group has read. Returns how
+#       many went; call again while it is not 0.
+TRIM = Script("""
+local kept = redis.call('ZRANGE', KEYS[2], 0, 1)
+if #kept < 2 or redis.call('EXISTS', KEYS[1]) == 0 then
+  return 0
+end
+local needed = tonumber(kept[1]) + 1
+local published = false
+for _, facts in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = {}
+  for i = 1, #facts, 2 do
+    group[facts[i]] = facts[i + 1]
+  end
+  local unread = tonumber(string.match(group['last-delivered-id'], '^%d+')) + 1
+  if group['pending'] > 0 then
+    local first = redis.call('XPENDING', KEYS[1], group['name'])[2]
+    unread = math.min(unread, tonumber(string.match(first, '^%d+')))
+  end
+  needed = math.min(needed, unread)
+  published = published or group['name'] == ARGV[1]
+end
+if not published then
+  return 0
+end
+local from = string.format('%.0f-0', needed)
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', from, 'LIMIT', ARGV[2])
 """)

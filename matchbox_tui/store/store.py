@@ -2,25 +2,44 @@
 
 import enum
 import hashlib
+import logging
 from collections.abc import Sequence
 
 import msgspec
 
-from matchbox_tui.engine import encode_command
+from matchbox_tui.engine import MAX_ID, encode_command
 from matchbox_tui.engine.commands import Tagged
+from matchbox_tui.store.archive import PUBLISHER, Archive
 from matchbox_tui.store.cluster import InstanceStatus, number, parse_instance
 from matchbox_tui.store.errors import Refused, StoreError
 from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Reply, Server
-from matchbox_tui.store.scripts import COMMIT, CUT, ELECT, PEEK, PUBLISH, RELEASE, RENEW, USURP
+from matchbox_tui.store.restore import read_tip
+from matchbox_tui.store.scripts import (
+    COMMIT,
+    CUT,
+    ELECT,
+    PEEK,
+    PUBLISH,
+    RAISE,
+    RELEASE,
+    RENEW,
+    USURP,
+    Script,
+)
+
+log = logging.getLogger(__name__)
 
 PEEK_BYTES = 1024 * 1024
 """Most of the queue that one peek looks at, as long as it is more than one element."""
 
 FILLS_A_CALL = 250
 """Fills published in one script call, so that no call holds the server for long."""
+
+
+HASHES_KEPT = 10_000
 
 
 class Tenure(msgspec.Struct, frozen=True):
@@ -52,7 +71,7 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class LeaderView(msgspec.Struct, frozen=True):
-    """What a follower sees of the lead.
+    """What a follower sees of the lead, and of the journal's tip.
 
     `gone` says that the leader's own connection has left the server: its process is dead.
     """
@@ -60,13 +79,18 @@ class LeaderView(msgspec.Struct, frozen=True):
     leader: str | None
     epoch: int
     gone: bool
+    tip: Tip = Tip()
 
 
 class Store:
-    """One instance's access to one venue, over three connections.
+    """One instance's access to one venue, over four connections.
 
-    One carries the lead and the journal, one waits for the queue or the journal to grow, and
-    one is the instance's presence: the server closes it the moment that the process dies.
+    One carries the lead and the journal, one waits for the queue or the journal to grow, one is
+    the archive's, and one is the instance's presence: the server closes it the moment that the
+    process dies.
+
+    It remembers the highest order id and epoch that it ever saw, so that none is used again
+    where the store is set back to an older state.
     """
 
     def __init__(self, server: Server, keys: Keys, instance_id: str) -> None:
@@ -75,29 +99,69 @@ class Store:
         name = f"matchbox:{instance_id}"
         self._main = server.link(f"{name}:main")
         self._waiting = server.link(f"{name}:wait")
+        self.archive = Archive(server.link(f"{name}:archive"), keys, instance_id)
         self._presence = server.link(name)
+        self._highest_id = 0
+        self._highest_epoch = 0
         self._leader_connection: tuple[str, int] | None = None
 
     async def close(self) -> None:
-        for link in (self._main, self._waiting, self._presence):
+        for link in (self._main, self._waiting, self.archive, self._presence):
             await link.close()
+
+    @property
+    def highest_id(self) -> int:
+        """The highest order id that this instance has seen handed out."""
+        return self._highest_id
 
     # The lead
 
     async def elect(self, lease_ms: int) -> Tenure | None:
         """Takes the lead where nobody has it."""
-        keys = (self.keys.leader, self.keys.epoch, self.keys.cursor)
-        return _tenure(await self._main.run(ELECT, keys, (self.instance_id, lease_ms)))
+        return await self._take(ELECT, lease_ms)
 
     async def usurp(self, seen_epoch: int, lease_ms: int) -> Tenure | None:
         """Takes the lead from a leader that was seen dead in `seen_epoch`."""
-        keys = (self.keys.leader, self.keys.epoch, self.keys.cursor)
-        return _tenure(await self._main.run(USURP, keys, (self.instance_id, lease_ms, seen_epoch)))
+        return await self._take(USURP, lease_ms, seen_epoch)
+
+    async def _take(self, script: Script, lease_ms: int, *more: int) -> Tenure | None:
+        keys = self.keys
+        reply = await self._main.run(
+            script,
+            (keys.leader, keys.epoch, keys.cursor, keys.order_id),
+            (self.instance_id, lease_ms, self._highest_epoch, self._highest_id, *more),
+        )
+        if reply is None:
+            return None
+        epoch, seq, chain = reply
+        self._highest_epoch = max(self._highest_epoch, int(epoch))
+        return Tenure(int(epoch), Tip(int(seq), chain.decode()))
 
     async def renew(self, epoch: int, lease_ms: int) -> bool:
         """Runs the lease anew; False where the lead is lost."""
-        keys = (self.keys.leader, self.keys.epoch)
-        return bool(await self._presence.run(RENEW, keys, (self.instance_id, epoch, lease_ms)))
+        renewed, counter = await self._presence.run_then(
+            RENEW,
+            (self.keys.leader, self.keys.epoch),
+            (self.instance_id, epoch, lease_ms),
+            ("GET", self.keys.order_id),
+        )
+        await self.keep_ids_rising(number(_checked(counter)))
+        return bool(renewed)
+
+    async def keep_ids_rising(self, counter: int, *, seen: int = 0) -> None:
+        """Remembers ids; moves the counter on where it stands behind one that was seen."""
+        # Beyond that no counter gets, only a hand; what is left must last.
+        for value in (counter, seen):
+            if value <= MAX_ID // 2:
+                self._highest_id = max(self._highest_id, value)
+        if counter < self._highest_id and await self._presence.run(
+            RAISE, (self.keys.order_id,), (self._highest_id,)
+        ):
+            log.error(
+                "The order id counter was set back from %d to %d; ids go on above that",
+                self._highest_id,
+                counter,
+            )
 
     async def release(self, epoch: int) -> bool:
         """Gives the lead up, so that the next one need not wait for the lease to end."""
@@ -111,26 +175,40 @@ class Store:
             # The epoch first: a leader elected in between must not be usurped as the one before.
             ("GET", self.keys.epoch),
             ("GET", self.keys.leader),
+            ("HMGET", self.keys.cursor, "seq", "chain"),
+            ("GET", self.keys.order_id),
         ]
         if known is not None:
             commands.append(("CLIENT", "LIST", "ID", known[1]))
         replies = await self._main.calls(commands)
         epoch_raw, leader_raw = _checked(replies[0]), _checked(replies[1])
         leader = leader_raw.decode(errors="replace") if leader_raw is not None else None
-        epoch = number(epoch_raw)
+        epoch, (seq, chain) = number(epoch_raw), _checked(replies[2])
+        self._highest_epoch = max(self._highest_epoch, epoch)
+        await self.keep_ids_rising(number(_checked(replies[3])))
+        view = LeaderView(leader, epoch, False, Tip(number(seq), (chain or b"").decode()))
         if leader is None:
             self._leader_connection = None
-            return LeaderView(None, epoch, gone=False)
+            return view
+        if leader == self.instance_id:
+            return msgspec.structs.replace(view, gone=await self._is_my_past())
         if known is None or known[0] != leader:
             await self._find_connection(leader)
-            return LeaderView(leader, epoch, gone=False)
-        if isinstance(replies[2], Refused) or _is_listed(replies[2], leader):
+            return view
+        if isinstance(replies[4], Refused) or _is_listed(replies[4], leader):
             # Where CLIENT is not allowed, the lease alone decides.
-            return LeaderView(leader, epoch, gone=False)
+            return view
         # It may have connected anew; its heartbeat would tell.
         await self._find_connection(leader)
-        gone = self._leader_connection in (known, None)
-        return LeaderView(leader, epoch, gone=gone)
+        return msgspec.structs.replace(view, gone=self._leader_connection in (known, None))
+
+    async def _is_my_past(self) -> bool:
+        """Whether the leader of this instance's name is its own last life, which is over."""
+        own, everybody = await self._presence.calls([("CLIENT", "ID"), ("CLIENT", "LIST")])
+        if isinstance(own, Refused) or isinstance(everybody, Refused):
+            return False
+        others = (line for line in everybody.splitlines() if not line.startswith(b"id=%d " % own))
+        return not any(_is_listed(line, self.instance_id) for line in others)
 
     async def _find_connection(self, leader: str) -> None:
         heartbeat = await self.instance(leader)
@@ -220,8 +298,7 @@ class Store:
         return Outcome(replies[0].decode()), list(_checked(replies[1]))
 
     async def tip(self) -> Tip:
-        seq, chain = await self._main.call("HMGET", self.keys.cursor, "seq", "chain")
-        return Tip(int(seq or 0), (chain or b"").decode())
+        return await read_tip(self._main, self.keys)
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         """At most `limit` journal entries after sequence `after`."""
@@ -231,6 +308,20 @@ class Store:
     async def tail(self, after: int, limit: int, wait_ms: int) -> list[Entry]:
         """As `read`, but waits for the next entry where there is none yet."""
         return await read_tail(self._waiting, self.keys, after, limit, wait_ms)
+
+    # State hashes
+
+    async def report_hashes(self, role: str, epoch: int, hashes: Sequence[tuple[int, str]]) -> None:
+        """Publishes state hashes by sequence, for whoever compares instances."""
+        commands = [
+            (
+                *("XADD", self.keys.hashes, "MAXLEN", "~", HASHES_KEPT, "*"),
+                *("id", self.instance_id, "role", role, "epoch", epoch, "seq", seq, "hash", text),
+            )
+            for seq, text in hashes
+        ]
+        for reply in await self._presence.calls(commands):
+            _checked(reply)
 
     # The fills
 
@@ -263,6 +354,14 @@ class Store:
             new += await self._presence.run(PUBLISH, (self.keys.fills_stream,), args)
         return new
 
+    async def published(self, seq: int) -> None:
+        """Notes that every fill up to `seq` is in `events_stream`: the journal may be trimmed."""
+        log_key = self.keys.log
+        moved = await self._presence.calls([("XGROUP", "SETID", log_key, PUBLISHER, f"{seq}-0")])
+        if isinstance(moved[0], Refused):
+            create = ("XGROUP", "CREATE", log_key, PUBLISHER, f"{seq}-0", "MKSTREAM")
+            await self._presence.call(*create)
+
 
 async def read_tail(link: Link, keys: Keys, after: int, limit: int, wait_ms: int) -> list[Entry]:
     """The journal entries after `after`, waiting up to `wait_ms` for the first."""
@@ -277,13 +376,6 @@ def _checked(reply: Reply) -> Reply:
     if isinstance(reply, StoreError):
         raise reply
     return reply
-
-
-def _tenure(reply: Reply) -> Tenure | None:
-    if reply is None:
-        return None
-    epoch, seq, chain = reply
-    return Tenure(int(epoch), Tip(int(seq), chain.decode()))
 
 
 def _is_listed(reply: bytes, leader: str) -> bool:

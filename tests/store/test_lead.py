@@ -160,7 +160,7 @@ async def test_without_its_first_guard_an_election_has_two_winners(
 async def test_without_the_seen_epoch_a_late_usurper_deposes_a_living_leader(
     store: Store, rival: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guard = "(redis.call('GET', KEYS[2]) or '0') ~= ARGV[3]"
+    guard = "(redis.call('GET', KEYS[2]) or '0') ~= ARGV[5]"
     _use(monkeypatch, "USURP", altered(USURP, (guard, "false")))
     await elected(store)
     await store.release(1)

@@ -165,7 +165,9 @@ async def test_without_remembering_within_the_batch_an_order_would_be_doubled(
     body = b"*" + encode_command(buy(client_order_id="x")).split(b",", 1)[1]
     name = keys.client_order("", "x")
     bare = Server(url).link()
-    replies = await bare.run(forgetful, [keys.queue, keys.order_id, name, name], [9, 9, body, body])
+    replies = await bare.run(
+        forgetful, [keys.queue, keys.order_id, name, name], [9, 9, 0, body, body]
+    )
     await bare.close()
     assert replies == [1, 2]
 

@@ -1,0 +1,96 @@
+"""Taking snapshots: in turns, off the hot path, and then trimming the journal."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+
+from matchbox_tui.engine import Part, dump_parts
+from matchbox_tui.node.recovery import recover
+from matchbox_tui.node.settings import Settings
+from matchbox_tui.store import Header, Replica, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+LOOKS_A_TURN = 10
+"""How often an instance looks for its turn in the time between two snapshots."""
+
+PAUSE_FACTOR = 20
+"""A snapshot that took long is followed by a pause of so many times as long."""
+
+
+class Snapshotter:
+    """One instance's part in taking the venue's snapshots.
+
+    There is one turn for all instances, so that one of them takes a snapshot each time. Followers
+    look for it; a leader only where it is alone.
+    """
+
+    def __init__(self, store: Store, settings: Settings, now_ns: Callable[[], int]) -> None:
+        self._store = store
+        self._settings = settings
+        self._now_ns = now_ns
+        self._look_at = 0.0
+        self._last = -1
+
+    async def offer(self, replica: Replica) -> None:
+        """Takes a snapshot of this replica, if it is time. It must not move meanwhile.
+
+        What goes wrong is said and has no other consequence.
+        """
+        if await self._is_my_turn(replica.seq):
+            await self._take(self._head(replica), dump_parts(replica.exchange))
+
+    async def stand_in(self) -> None:
+        """For a leader: takes snapshots where nobody else is there to do so, until cancelled.
+
+        The leader's own state moves all the time, so a second one is recovered as any newcomer's
+        would be, a commit at a time.
+        """
+        while True:
+            await asyncio.sleep(self._pause)
+            try:
+                if await self._store.archive.is_alone() and await self._is_my_turn(None):
+                    replica = await recover(self._store)
+                    await self._take(self._head(replica), dump_parts(replica.exchange))
+            except StoreError as error:
+                log.warning("No snapshot: %s", error)
+
+    @property
+    def _pause(self) -> float:
+        return self._settings.snapshot_ms / 1000 / LOOKS_A_TURN
+
+    async def _is_my_turn(self, seq: int | None) -> bool:
+        clock = asyncio.get_running_loop().time
+        if clock() < self._look_at or seq in (0, self._last):
+            return False
+        self._look_at = clock() + self._pause
+        try:
+            return await self._store.archive.take_turn(self._settings.snapshot_ms)
+        except StoreError as error:
+            log.warning("No snapshot: %s", error)
+            return False
+
+    def _head(self, replica: Replica) -> Header:
+        return Header(
+            replica.seq,
+            replica.chain,
+            replica.epoch,
+            self._store.highest_id,
+            self._now_ns() // 1_000_000,
+        )
+
+    async def _take(self, head: Header, parts: Iterable[Part]) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            await self._store.archive.write(head, parts, self._settings.history)
+            took = clock() - began
+            pause_ms = round(took * 1000) * PAUSE_FACTOR
+            if pause_ms > self._settings.snapshot_ms:
+                await self._store.archive.stretch_turn(pause_ms)
+            trimmed = await self._store.archive.trim()
+        except StoreError as error:
+            log.warning("No snapshot: %s", error)
+            return
+        self._last = head.seq
+        log.debug("Snapshot %d took %.2f s; trimmed %d entries", head.seq, took, trimmed)

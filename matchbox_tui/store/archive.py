@@ -1,0 +1,66 @@
+"""What an engine node does about recovery: whose turn it is, writing snapshots, trimming."""
+
+from collections.abc import AsyncIterator, Iterable
+
+from matchbox_tui.engine import Part
+from matchbox_tui.store.keys import Keys
+from matchbox_tui.store.link import Link
+from matchbox_tui.store.restore import Base, bases
+from matchbox_tui.store.scripts import TRIM
+from matchbox_tui.store.snapshot import Header, prune_snapshots, write_snapshot
+
+PUBLISHER = "publisher"
+"""Consumer group on the journal whose place says up to where the fills are published."""
+
+TRIM_ENTRIES = 1000
+"""Journal entries dropped in one call."""
+
+
+class Archive:
+    """The venue's snapshots, over a connection of their own: they take their time."""
+
+    def __init__(self, link: Link, keys: Keys, instance_id: str) -> None:
+        self._link = link
+        self._keys = keys
+        self._instance_id = instance_id
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    def bases(self) -> AsyncIterator[Base]:
+        """Where this instance can begin, newest first. Raises a `StoreError`."""
+        return bases(self._link, self._keys)
+
+    async def take_turn(self, ms: int) -> bool:
+        """Whether it is this instance's turn to take a snapshot; the next comes after `ms`."""
+        turn = ("SET", self._keys.snapshot_turn, self._instance_id, "PX", ms, "NX")
+        return await self._link.call(*turn) is not None
+
+    async def stretch_turn(self, ms: int) -> None:
+        """Puts the next snapshot off: this one took long."""
+        await self._link.call("SET", self._keys.snapshot_turn, self._instance_id, "PX", ms)
+
+    async def write(self, head: Header, parts: Iterable[Part], history: int) -> None:
+        """Writes a snapshot, and drops those beyond two; see `superfluous` for `history`.
+
+        Takes its time: the parts must not change meanwhile. Raises a `StoreError`.
+        """
+        await write_snapshot(self._link, self._keys, self._instance_id, head, parts)
+        await prune_snapshots(self._link, self._keys, head.seq, history)
+
+    async def trim(self) -> int:
+        """Drops the part of the journal that nobody needs; returns how many entries."""
+        dropped = 0
+        while gone := await self._link.run(
+            TRIM, (self._keys.log, self._keys.snapshots), (PUBLISHER, TRIM_ENTRIES)
+        ):
+            dropped += gone
+        return dropped
+
+    async def is_alone(self) -> bool:
+        """Whether no other instance has a heartbeat."""
+        names = await self._link.call("ZRANGE", self._keys.instances, 0, -1)
+        others = [name.decode() for name in names if name != self._instance_id.encode()]
+        if not others:
+            return True
+        return not await self._link.call("EXISTS", *map(self._keys.instance, others))
