@@ -105,22 +105,29 @@ class TradingFloor:
         return self._record
 
     async def _follow(self) -> None:
+        begun = False
+        broke_at = -1
         while True:
             try:
+                if not begun:
+                    self._replica = await self._client.restore()
+                    begun = True
                 async for _ in self._client.follow(self._replica):
                     pass
             except JournalBroken:
-                raise
+                if not begun or self._replica.seq == broke_at:
+                    raise
+                # Trimmed while nobody read here, or the store was set back.
+                begun, broke_at = False, self._replica.seq
             except StoreError:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _trade(self) -> None:
-        exchange = self._replica.exchange
-        while not self._markets_there(exchange):
+        while not self._markets_there(self._replica.exchange):
             if self._stopping.is_set():
                 return
             await asyncio.sleep(TICK_SECONDS)
-        agents = self._hire(exchange)
+        agents = self._hire(self._replica.exchange)
         pace = self._rate / len(agents)
         start = time.monotonic()
         due = [(self._rng.expovariate(pace), number) for number in range(len(agents))]

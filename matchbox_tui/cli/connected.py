@@ -27,10 +27,8 @@ def with_client(url: str, prefix: str, work: "Callable[[Client], Coroutine[Any, 
 
 
 async def read_exchange(client: "Client") -> "Exchange":
-    """The venue's state at this moment, by folding the journal."""
-    from matchbox_tui.store import Replica
-
-    replica = Replica()
+    """The venue's state at this moment: the newest snapshot and the journal after it."""
+    replica = await client.restore()
     await client.catch_up(replica)
     return replica.exchange
 

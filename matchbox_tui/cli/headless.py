@@ -31,7 +31,7 @@ async def play_headless(
 ) -> int:
     """Runs the cluster that `start` starts; returns the exit code. Raises a `StoreError`."""
     from matchbox_tui.engine import TradeExecuted
-    from matchbox_tui.store import Client, Replica
+    from matchbox_tui.store import Client
     from sim import Census
 
     interrupted = asyncio.Event()
@@ -41,12 +41,15 @@ async def play_headless(
     for warning in client.warnings:
         say(f"matchbox: warning: {warning}")
     try:
-        replica = Replica()
+        fills_before, last = await client.published_fills()
+        replica = await client.restore(oldest=True)
         before = await client.cluster()
-        # Counted in the journal: a leader that was killed may have left some to be published.
-        fills_before = 0
+        # A leader that was killed may have left some to be published.
         async for entry in client.follow(replica, until=before.seq):
-            fills_before += sum(isinstance(event, TradeExecuted) for event in entry.events)
+            fills_before += sum(
+                isinstance(event, TradeExecuted) and (event.seq, event.n) > last
+                for event in entry.events
+            )
         census = Census(replica, before.epoch)
         await open_markets(client, replica.exchange, cluster.markets)
         start()

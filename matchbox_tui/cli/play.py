@@ -105,7 +105,10 @@ def play(
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, serving):
         from sim import Cluster
 
-        cluster = Cluster(url, log_dir, prefix=prefix, markets=opened, log_level=log_level)
+        settings = {"MATCHBOX_DATA_DIR": str(data_dir)} if data_dir is not None else None
+        cluster = Cluster(
+            url, log_dir, prefix=prefix, markets=opened, settings=settings, log_level=log_level
+        )
         start = partial(cluster.start, instances, traders, rate, seed)
         try:
             if headless or not is_terminal():

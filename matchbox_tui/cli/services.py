@@ -1,6 +1,7 @@
 """The commands that run until they are stopped: engine, redis, traders."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,6 +58,15 @@ def engine(
             "--history", envvar="MATCHBOX_HISTORY", help="Commands that stay in the journal."
         ),
     ] = 100_000,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            envvar="MATCHBOX_DATA_DIR",
+            help="Write the snapshots to files there as well.",
+            metavar="DIR",
+        ),
+    ] = None,
     hash_every: Annotated[
         int,
         typer.Option(
@@ -74,7 +84,7 @@ def engine(
 
     from matchbox_tui.cli.markets import named_markets
     from matchbox_tui.node import Node, Settings
-    from matchbox_tui.store import Keys, Server, Store, check_server
+    from matchbox_tui.store import Keys, Server, SnapshotFiles, Store, check_server
 
     set_up_logging(log_level)
     try:
@@ -94,7 +104,8 @@ def engine(
                 say(f"matchbox: warning: {warning}")
         finally:
             await probe.close()
-        node = Node(Store(server, Keys(prefix), name), settings, opened)
+        files = SnapshotFiles(data_dir) if data_dir is not None else None
+        node = Node(Store(server, Keys(prefix), name), settings, opened, files=files)
         on_stop(node.stop, until_eof=until_eof)
         await node.run()
 

@@ -21,6 +21,7 @@ from matchbox_tui.node.snapshotter import Snapshotter
 from matchbox_tui.store import (
     JournalBroken,
     Replica,
+    SnapshotFiles,
     Store,
     StoreError,
     StoreSetBack,
@@ -54,6 +55,7 @@ class Node:
         settings: Settings | None = None,
         markets: tuple[Market, ...] = (),
         now_ns: Callable[[], int] = time.time_ns,
+        files: SnapshotFiles | None = None,
     ) -> None:
         self.store = store
         self.settings = settings if settings is not None else Settings()
@@ -66,7 +68,8 @@ class Node:
         self._now_ns = now_ns
         self._started = now_ns()
         self._hashes = HashMarks(self.settings.hash_every)
-        self._snapshotter = Snapshotter(store, self.settings, now_ns)
+        self._snapshotter = Snapshotter(store, self.settings, files, now_ns)
+        self._files = files
         self._void = True
 
     def stop(self) -> None:
@@ -130,7 +133,7 @@ class Node:
     async def _recover(self) -> None:
         """Brings the state up to the journal's tip, unless this instance is to stop."""
         self._enter(Role.FOLLOWER, self.replica.epoch)
-        recovered = await self._unless_stopped(recover(self.store))
+        recovered = await self._unless_stopped(recover(self.store, self._files))
         if recovered is not None:
             self.replica = recovered
             self._void = False

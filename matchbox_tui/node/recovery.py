@@ -2,24 +2,25 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 
-from matchbox_tui.store import JournalBroken, Replica, Store
+from matchbox_tui.store import Base, JournalBroken, Replica, SnapshotFiles, Store
 
 log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 64
 
 
-async def recover(store: Store) -> Replica:
+async def recover(store: Store, files: SnapshotFiles | None = None) -> Replica:
     """The venue's state at the journal's tip, from the newest place from which it can be reached.
 
     Raises `JournalBroken` where there is none, and other `StoreError`s.
     """
     trouble = JournalBroken("the journal's beginning is gone, and no snapshot of it can be used")
-    async for base in store.archive.bases():
+    async for base in _places(store, files):
         replica = base.replica
         began = replica.seq
-        await store.keep_ids_rising(base.order_id)
+        await store.keep_ids_rising(seen=base.order_id)
         try:
             await read_up_to(store, replica, (await store.tip()).seq)
         except JournalBroken as error:
@@ -30,6 +31,42 @@ async def recover(store: Store) -> Replica:
                 log.info("Recovered from snapshot %d, now at %d", began, replica.seq)
             return replica
     raise trouble
+
+
+async def _places(store: Store, files: SnapshotFiles | None) -> AsyncIterator[Base]:
+    """Snapshots in the store, newest first; then files; then the journal's beginning."""
+    if files is not None:
+        await _compare(store, files)
+    beginning = None
+    async for base in store.archive.bases():
+        if base.replica.seq:
+            yield base
+        else:
+            beginning = base
+    if files is not None:
+        for base in await asyncio.to_thread(files.bases):
+            if await store.archive.goes_on_from(base.replica.tip):
+                yield base
+    if beginning is not None:
+        yield beginning
+
+
+async def _compare(store: Store, files: SnapshotFiles) -> None:
+    """Says so where the files know of more than the store: it was set back while we were away."""
+    seq = (await store.tip()).seq
+    if files.newest_place() <= seq:
+        return
+    for base in await asyncio.to_thread(files.bases):
+        if base.replica.seq > seq:
+            await store.keep_ids_rising(seen=base.order_id)
+            log.error(
+                "THE STORE WAS SET BACK: %s holds the state at %d, the store has a journal up to"
+                " %d. What came after that is gone",
+                files.directory,
+                base.replica.seq,
+                seq,
+            )
+            return
 
 
 async def read_up_to(store: Store, replica: Replica, seq: int) -> None:

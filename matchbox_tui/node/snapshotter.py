@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from matchbox_tui.engine import Part, dump_parts
+from matchbox_tui.engine import dump_parts
 from matchbox_tui.node.recovery import recover
 from matchbox_tui.node.settings import Settings
-from matchbox_tui.store import Header, Replica, Store, StoreError
+from matchbox_tui.store import Header, Replica, SnapshotFiles, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,15 @@ class Snapshotter:
     look for it; a leader only where it is alone.
     """
 
-    def __init__(self, store: Store, settings: Settings, now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        files: SnapshotFiles | None,
+        now_ns: Callable[[], int],
+    ) -> None:
         self._store = store
+        self._files = files
         self._settings = settings
         self._now_ns = now_ns
         self._look_at = 0.0
@@ -38,7 +45,7 @@ class Snapshotter:
         What goes wrong is said and has no other consequence.
         """
         if await self._is_my_turn(replica.seq):
-            await self._take(self._head(replica), dump_parts(replica.exchange))
+            await self._take(replica)
 
     async def stand_in(self) -> None:
         """For a leader: takes snapshots where nobody else is there to do so, until cancelled.
@@ -50,8 +57,7 @@ class Snapshotter:
             await asyncio.sleep(self._pause)
             try:
                 if await self._store.archive.is_alone() and await self._is_my_turn(None):
-                    replica = await recover(self._store)
-                    await self._take(self._head(replica), dump_parts(replica.exchange))
+                    await self._take(await recover(self._store))
             except StoreError as error:
                 log.warning("No snapshot: %s", error)
 
@@ -70,27 +76,35 @@ class Snapshotter:
             log.warning("No snapshot: %s", error)
             return False
 
-    def _head(self, replica: Replica) -> Header:
-        return Header(
+    async def _take(self, replica: Replica) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        archive = self._store.archive
+        head = Header(
             replica.seq,
             replica.chain,
             replica.epoch,
             self._store.highest_id,
             self._now_ns() // 1_000_000,
         )
-
-    async def _take(self, head: Header, parts: Iterable[Part]) -> None:
-        clock = asyncio.get_running_loop().time
-        began = clock()
         try:
-            await self._store.archive.write(head, parts, self._settings.history)
+            await archive.write(head, dump_parts(replica.exchange), self._settings.history)
+            await self._write_files(head, replica)
             took = clock() - began
             pause_ms = round(took * 1000) * PAUSE_FACTOR
             if pause_ms > self._settings.snapshot_ms:
-                await self._store.archive.stretch_turn(pause_ms)
-            trimmed = await self._store.archive.trim()
+                await archive.stretch_turn(pause_ms)
+            trimmed = await archive.trim()
         except StoreError as error:
             log.warning("No snapshot: %s", error)
             return
         self._last = head.seq
         log.debug("Snapshot %d took %.2f s; trimmed %d entries", head.seq, took, trimmed)
+
+    async def _write_files(self, head: Header, replica: Replica) -> None:
+        if self._files is None:
+            return
+        try:
+            await self._files.write(head, replica.exchange)
+        except OSError as error:
+            log.warning("No snapshot files in %s: %s", self._files.directory, error.strerror)

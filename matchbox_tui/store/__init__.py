@@ -28,6 +28,7 @@ from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import Base
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.snapshot import Header
+from matchbox_tui.store.snapshot_files import SnapshotFiles
 from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Refused",
     "Replica",
     "Server",
+    "SnapshotFiles",
     "SnapshotUnusable",
     "Store",
     "StoreError",

@@ -1,13 +1,18 @@
 """What an engine node does about recovery: whose turn it is, writing snapshots, trimming."""
 
+import logging
 from collections.abc import AsyncIterator, Iterable
 
 from matchbox_tui.engine import Part
+from matchbox_tui.store.errors import SnapshotUnusable
+from matchbox_tui.store.journal import Tip
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link
-from matchbox_tui.store.restore import Base, bases
+from matchbox_tui.store.restore import Base, bases, check_continued
 from matchbox_tui.store.scripts import TRIM
 from matchbox_tui.store.snapshot import Header, prune_snapshots, write_snapshot
+
+log = logging.getLogger(__name__)
 
 PUBLISHER = "publisher"
 """Consumer group on the journal whose place says up to where the fills are published."""
@@ -30,6 +35,15 @@ class Archive:
     def bases(self) -> AsyncIterator[Base]:
         """Where this instance can begin, newest first. Raises a `StoreError`."""
         return bases(self._link, self._keys)
+
+    async def goes_on_from(self, place: Tip) -> bool:
+        """Whether the journal continues this place, which a file tells of."""
+        try:
+            await check_continued(self._link, self._keys, place)
+        except SnapshotUnusable as error:
+            log.warning("The snapshot files of %d can't be used: %s", place.seq, error)
+            return False
+        return True
 
     async def take_turn(self, ms: int) -> bool:
         """Whether it is this instance's turn to take a snapshot; the next comes after `ms`."""

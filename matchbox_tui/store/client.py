@@ -135,6 +135,20 @@ class Client:
         """How many fills `events_stream` holds."""
         return int(await self._asking.call("XLEN", self.keys.fills_stream))
 
+    async def published_fills(self) -> tuple[int, tuple[int, int]]:
+        """How many fills `events_stream` holds, and the (seq, n) of the last; (0, -1) for none."""
+        key = self.keys.fills_stream
+        count, last = await self._asking.calls(
+            [("XLEN", key), ("XREVRANGE", key, "+", "-", "COUNT", 1)]
+        )
+        for reply in (count, last):
+            if isinstance(reply, Exception):
+                raise reply
+        if not last:
+            return 0, (0, -1)
+        seq, _, n = last[0][0].partition(b"-")
+        return count, (int(seq), int(n))
+
     async def recent_fills(self, limit: int) -> list[FillMessage]:
         """The last `limit` fills of `events_stream`, oldest first."""
         reply = await self._asking.call(

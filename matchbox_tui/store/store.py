@@ -148,8 +148,10 @@ class Store:
         await self.keep_ids_rising(number(_checked(counter)))
         return bool(renewed)
 
-    async def keep_ids_rising(self, counter: int, *, seen: int = 0) -> None:
+    async def keep_ids_rising(self, counter: int | None = None, *, seen: int = 0) -> None:
         """Remembers ids; moves the counter on where it stands behind one that was seen."""
+        if counter is None:
+            counter = number(await self._main.call("GET", self.keys.order_id))
         # Beyond that no counter gets, only a hand; what is left must last.
         for value in (counter, seen):
             if value <= MAX_ID // 2:

@@ -1,6 +1,6 @@
 """The wire: one client, one replica, and the model that they move.
 
-Nothing else of the app knows how a venue is reached. Whatever has these four methods is a
+Nothing else of the app knows how a venue is reached. Whatever has these methods is a
 venue: the store's client, or an exchange in the same process.
 """
 
@@ -39,6 +39,7 @@ STALE_AFTER = 2
 class Venue(Protocol):
     """What the app needs of a client."""
 
+    async def restore(self, *, oldest: bool) -> Replica: ...
     def follow(self, replica: Replica) -> AsyncIterator[Entry]: ...
     async def submit(self, commands: Sequence[NewOrder | Tagged]) -> list[int]: ...
     async def cluster(self) -> ClusterStatus: ...
@@ -151,6 +152,9 @@ class Feed:
         if self._venue is None:
             self._venue = await self._connect()
         clock = asyncio.get_running_loop().time
+        if not self.replica.seq:
+            # From as far back as there is a journal: the tape tells of what was.
+            self._adopt(await self._venue.restore(oldest=True))
         self._reading = True
         known = self.replica.seq
         self._looked(await self._venue.cluster(), known)
@@ -175,9 +179,12 @@ class Feed:
         self._alive()
 
     def _start_over(self) -> None:
-        """The journal is another one than we read: forget it and read it from its start."""
-        self.replica = Replica()
-        self.model.attach(self.replica)
+        """The journal is another one than we read, or went on without us: begin anew."""
+        self._adopt(Replica())
+
+    def _adopt(self, replica: Replica) -> None:
+        self.replica = replica
+        self.model.attach(replica)
 
     def _alive(self) -> None:
         self._retry = FIRST_RETRY_SECONDS
