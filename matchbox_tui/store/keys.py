@@ -4,6 +4,8 @@ A venue is one set of keys. Its prefix is empty by default; on a cluster it must
 such as ``{venue}:`` so that all of them live on one shard.
 """
 
+import re
+
 from matchbox_tui.engine import DEFAULT_MARKET
 
 
@@ -59,3 +61,24 @@ class Keys:
         """String: the best levels of a market's book as JSON."""
         name = f"{self.prefix}orderbook:snapshot"
         return name if market == DEFAULT_MARKET else f"{name}:{market}"
+
+
+_VALUE_TYPES = {
+    "list": r"engine:order_queue|engine:snapshot:\d+|engine:snapshot:draft:.*",
+    "stream": r"engine:log|engine:hashes|events_stream",
+    "hash": r"engine:cursor|engine:instance:.*",
+    "zset": r"engine:instances|engine:snapshots",
+    "number": r"engine:order_id_counter|engine:epoch|engine:client_order:.*",
+    "string": r"engine:leader|engine:snapshot:turn|orderbook:snapshot.*",
+}
+
+
+def value_type(key: str) -> str | None:
+    """What a venue keeps in a key of this name, whatever its prefix; None if it is not ours.
+
+    As the server names its types, and "number" for a string of digits.
+    """
+    for name, pattern in _VALUE_TYPES.items():
+        if re.search(f"(?:{pattern})$", key):
+            return name
+    return None

@@ -17,14 +17,9 @@ from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from matchbox_tui.store.errors import (
-    InDoubt,
-    Overloaded,
-    Refused,
-    StoreError,
-    Unreachable,
-    Unusable,
-)
+from matchbox_tui.store.errors import InDoubt, Refused, StoreError, Unreachable, Unusable
+from matchbox_tui.store.keys import value_type
+from matchbox_tui.store.refusals import UnknownScript, WrongValue, refusal, words, wrong_value
 from matchbox_tui.store.scripts import Script
 
 Argument = str | bytes | int
@@ -115,17 +110,25 @@ class Link:
         """
         async with self._lock:
             connection = await self._open()
+            replies: list[Reply] = []
             try:
                 async with asyncio.timeout(timeout_s or self._server.timeout_s):
                     await connection.send_packed_command(
                         connection.pack_commands(commands), check_health=False
                     )
-                    return [await self._read(connection) for _ in commands]
+                    for _ in commands:
+                        reply = await self._read(connection)
+                        replies.append(reply)
+                    for n, reply in enumerate(replies):
+                        if isinstance(reply, WrongValue):
+                            replies[n] = await self._blame(connection, commands[n], reply)
+                    return replies
             except _DEAD as error:
                 await self._drop()
-                raise InDoubt(
-                    f"lost the server at {self._server.shown} ({_words(error)})"
-                ) from None
+                if isinstance(error, redis_errors.BusyLoadingError) and not replies:
+                    # It answers so before it does anything.
+                    raise _not_open(self._server.shown, error) from None
+                raise InDoubt(f"lost the server at {self._server.shown} ({words(error)})") from None
             except BaseException:
                 # Cancelled half way: what is still to come would answer somebody else.
                 await self._drop()
@@ -188,10 +191,24 @@ class Link:
     async def _read(self, connection: AbstractConnection) -> Reply:
         try:
             return await connection.read_response(disable_decoding=True)
-        except redis_errors.NoScriptError as error:
-            return UnknownScript(str(error))
         except redis_errors.ResponseError as error:
-            return _refusal(error)
+            return refusal(error)
+
+    async def _blame(
+        self, connection: AbstractConnection, command: Sequence[Argument], error: WrongValue
+    ) -> Refused:
+        """The refusal again, with the key in it whose value is the reason."""
+        names = [name for name in command if isinstance(name, str) and value_type(name)]
+        asked = [ask for name in names for ask in (("TYPE", name), ("GETRANGE", name, 0, 20))]
+        if asked:
+            await connection.send_packed_command(
+                connection.pack_commands(asked), check_health=False
+            )
+        for name in names:
+            found = (await self._read(connection)).decode()
+            start = await self._read(connection)
+            error = wrong_value(name, found, start) or error
+        return error
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -200,43 +217,21 @@ class Link:
                 await connection.disconnect(nowait=True)
 
 
-class UnknownScript(Refused):
-    """The server has not seen this script since it started."""
-
-
 def _not_open(where: str, error: Exception) -> StoreError:
     """Why no connection could be opened."""
-    words = _words(error)
+    said = words(error)
     if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
-        return Unusable(
-            f"{where} refuses the login ({words}): put user and password into REDIS_URL"
-        )
+        return Unusable(f"{where} refuses the login ({said}): put user and password into REDIS_URL")
     if isinstance(error, redis_errors.InvalidResponse):
         return Unusable(f"{where} is no Redis or Valkey server: check REDIS_URL")
     if isinstance(error, redis_errors.BusyLoadingError):
-        return Unreachable(f"{where} is not ready ({words})")
+        return Unreachable(f"{where} is not ready ({said})")
     if isinstance(error, redis_errors.ResponseError):
-        return Unusable(f"{where} refuses the connection ({words})")
+        return Unusable(f"{where} refuses the connection ({said})")
     return Unreachable(
-        f"can't reach a server at {where} ({words}): start one with"
+        f"can't reach a server at {where} ({said}): start one with"
         " 'matchbox redis', or set REDIS_URL"
     )
-
-
-def _refusal(error: redis_errors.ResponseError) -> StoreError:
-    text = _words(error)
-    if text.startswith("OVERLOADED"):
-        return Overloaded(f"{text.removeprefix('OVERLOADED ')}: try again in a moment")
-    if "OOM" in text or isinstance(error, redis_errors.OutOfMemoryError):
-        return Refused(f"the server is out of memory and takes no writes ({text})")
-    return Refused(f"the server refused: {text}")
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    text = " ".join(str(error).split())
-    return text.rstrip(".") or type(error).__name__
 
 
 def _hung_up(connection: AbstractConnection) -> bool:

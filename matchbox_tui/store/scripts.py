@@ -116,8 +116,13 @@ end
 
 # How ELECT and USURP end. An epoch that was lost goes on above the journal's and those that were
 # seen: one that fell would make the journal unreadable for good.
+# A server that is out of memory refuses a script's first write, but goes on with one that has
+# written: HDEL of a field that isn't there changes nothing and counts. So a lead can be taken, and
+# in COMMIT what was acknowledged still be matched, when everything new is refused.
 _TAKE = """
 local tip = redis.call('HMGET', KEYS[3], 'seq', 'chain', 'epoch')
+redis.call('GET', KEYS[4])
+redis.call('HDEL', KEYS[3], '')
 local written = math.max(tonumber(tip[3] or '0') or 0, tonumber(ARGV[3]))
 if written > (tonumber(redis.call('GET', KEYS[2]) or '0') or 0) then
   redis.call('SET', KEYS[2], string.format('%.0f', written))
@@ -160,6 +165,7 @@ RAISE = Script(_RAISE + "return raise(KEYS[1], ARGV[1])")
 
 # KEYS  leader, epoch      ARGV  instance id, epoch, lease ms
 # Returns 1 where the lease is this instance's for this epoch and runs anew, else 0.
+# Its first write is one that a server out of memory takes, as in ELECT.
 RENEW = Script("""
 if redis.call('GET', KEYS[2]) ~= ARGV[2] then
   return 0
@@ -168,6 +174,7 @@ local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[1] then
   return 0
 end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return 1
 """)
@@ -238,6 +245,7 @@ end
 if #head ~= n or redis.sha1hex(table.concat(head, '\\0')) ~= ARGV[8] then
   return 'INPUT'
 end
+redis.call('HDEL', KEYS[1], '')
 redis.call(
   'XADD', KEYS[4], ARGV[5] .. '-0', 'v', ARGV[10], 'e', ARGV[2], 'c', ARGV[6], 'b', ARGV[9]
 )
@@ -277,6 +285,7 @@ KEEP = Script("""
 if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[3]) then
   return 0
 end
+redis.call('ZCARD', KEYS[3])
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('PERSIST', KEYS[1])
 redis.call('RENAME', KEYS[1], KEYS[2])

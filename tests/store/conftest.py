@@ -1,6 +1,7 @@
 """Stores of two rival instances on the test's own venue, once on each kind of server."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,13 @@ def shared_url(
 @pytest.fixture
 def url(shared_url: str) -> str:
     return shared_url
+
+
+@pytest.fixture
+def own(kind: str, tmp_path: Path) -> Iterator[OwnServer]:
+    """A server of each kind that the test may stop and configure."""
+    with OwnServer(tmp_path, kind=kind) as server:
+        yield server
 
 
 @pytest.fixture

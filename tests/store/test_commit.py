@@ -1,7 +1,5 @@
 """COMMIT: a batch goes in whole, once, and only from the leader that saw what is there."""
 
-from pathlib import Path
-
 import pytest
 
 from matchbox_tui.engine import decode_command
@@ -12,12 +10,10 @@ from matchbox_tui.store import (
     Outcome,
     Refused,
     Replica,
-    Server,
     Store,
     Tip,
 )
 from matchbox_tui.store.scripts import CUT
-from tests.servers import OwnServer
 from tests.store.build import LEASE, buy, content, elected, match, put, sell
 
 
@@ -153,7 +149,7 @@ async def test_a_commit_over_a_key_of_another_type_changes_nothing(
     await link.call("DEL", key)
     await link.call("SADD", key, "x")
     before = await content(link, prefix)
-    with pytest.raises(Refused, match="WRONGTYPE"):
+    with pytest.raises(Refused, match=f"{key} holds a value of type set, .* delete the key"):
         await _commit(store, commit)
     assert await content(link, prefix) == before
 
@@ -167,22 +163,6 @@ async def test_a_commit_to_a_journal_that_is_further_than_the_cursor_changes_not
     with pytest.raises(Refused, match="equal or smaller"):
         await _commit(store, commit)
     assert await content(link, prefix) == before
-
-
-async def test_a_commit_to_a_server_out_of_memory_changes_nothing(tmp_path: Path) -> None:
-    keys = Keys()
-    with OwnServer(tmp_path) as server:
-        store, link = Store(Server(server.url), keys, "a"), Server(server.url).link()
-        commit = await _ready(store, link, keys)
-        before = await content(link, "")
-        await link.call("CONFIG", "SET", "maxmemory", 1)
-        with pytest.raises(Refused, match="out of memory"):
-            await _commit(store, commit)
-        assert await content(link, "") == before
-        await link.call("CONFIG", "SET", "maxmemory", 0)
-        assert await _commit(store, commit) is Outcome.OK
-        await store.close()
-        await link.close()
 
 
 async def test_elements_with_any_bytes_are_committed(store: Store, link: Link, keys: Keys) -> None:

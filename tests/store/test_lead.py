@@ -126,7 +126,7 @@ async def test_a_lease_that_nobody_took_over_can_be_renewed(
     assert await rival.elect(LEASE) is None
 
 
-@pytest.mark.parametrize("victim", ["leader", "epoch", "cursor"])
+@pytest.mark.parametrize("victim", ["leader", "epoch", "cursor", "order_id"])
 async def test_an_election_over_keys_of_another_type_changes_nothing(
     store: Store, link: Link, keys: Keys, prefix: str, victim: str
 ) -> None:
