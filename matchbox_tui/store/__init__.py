@@ -21,13 +21,13 @@ from matchbox_tui.store.errors import (
     Unusable,
 )
 from matchbox_tui.store.fills import FillMessage, fill_message
-from matchbox_tui.store.journal import Entry, Tip, chained
+from matchbox_tui.store.journal import Entry, Tip, chained, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import Base
 from matchbox_tui.store.server_check import check_server
-from matchbox_tui.store.snapshot import Header
+from matchbox_tui.store.snapshot import Header, list_snapshots, load_snapshot
 from matchbox_tui.store.snapshot_files import SnapshotFiles
 from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 
@@ -66,4 +66,7 @@ __all__ = [
     "chained",
     "check_server",
     "fill_message",
+    "list_snapshots",
+    "load_snapshot",
+    "parse_entry",
 ]

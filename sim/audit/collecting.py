@@ -1,0 +1,346 @@
+"""Evidence from a running venue, without stopping it.
+
+What belongs together is read at one moment, in one transaction; then the journal up to that
+moment's tip, whatever is committed meanwhile.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+
+from matchbox_tui.engine import Exchange, TradeExecuted, dump_parts
+from matchbox_tui.store import (
+    JournalBroken,
+    Keys,
+    Link,
+    Refused,
+    Server,
+    SnapshotUnusable,
+    StoreError,
+    list_snapshots,
+    load_snapshot,
+    parse_entry,
+)
+from matchbox_tui.store.link import Reply
+from matchbox_tui.store.scripts import PEEK
+from sim.audit.fills import place
+from sim.floor import FloorRecord
+from sim.recording import (
+    AFTER,
+    BASE,
+    FILLS,
+    HASHES,
+    JOURNAL,
+    QUEUE,
+    RECORD,
+    FrameWriter,
+    Manifest,
+    Moment,
+    Place,
+    PublishedHash,
+    Recorder,
+    RecordingError,
+    StreamEntry,
+)
+
+PAGE = 64
+"""Journal entries read at once: some MB at most."""
+
+PAGE_OF_SMALL = 1000
+QUEUE_ELEMENTS = 250_000
+QUEUE_BYTES = 64 * 1024 * 1024
+ATTEMPTS = 5
+TIMEOUT_S = 20.0
+LOOK_SECONDS = 0.05
+ANSWERS_SECONDS = 1.0
+"""Longest wait for commits that answer what was waiting."""
+
+COMPARED_ANSWERS = 10_000
+MOST_PATIENCE = 12
+"""A publisher that gets on is waited for so many times as long as one that doesn't."""
+
+Progress = Callable[[str], None]
+
+_FIRST_SEQ = re.compile(rb'\[\{"type":"[a-z._]+","seq":(\d+)[,}]')
+_TRADE = b'{"type":"trade.executed"'
+
+
+class Trimmed(Exception):
+    """The journal was trimmed past the place where this reading of it stood."""
+
+
+async def collect(
+    url: str,
+    prefix: str,
+    directory: Path,
+    record: FloorRecord | None = None,
+    *,
+    wait_s: float = 5.0,
+    told: Progress | None = None,
+) -> None:
+    """Records what the venue's server holds now into a directory.
+
+    Waits up to `wait_s` seconds for `events_stream` to get on to the journal's last fill. Raises
+    a `StoreError` where the server can't be reached, `RecordingError` where nothing can be written.
+    """
+    link = Server(url, timeout_s=TIMEOUT_S).link("matchbox-audit")
+    try:
+        for _ in range(ATTEMPTS):
+            try:
+                await _Collector(link, Keys(prefix), directory, wait_s, told).run(record)
+            except Trimmed:
+                continue
+            return
+        raise RecordingError(
+            f"the journal was trimmed {ATTEMPTS} times while it was read: take snapshots less"
+            " often (MATCHBOX_SNAPSHOT_INTERVAL_MS)"
+        )
+    finally:
+        await link.close()
+
+
+class _Collector:
+    """One reading of the venue."""
+
+    def __init__(
+        self, link: Link, keys: Keys, directory: Path, wait_s: float, told: Progress | None
+    ) -> None:
+        self._link = link
+        self._keys = keys
+        self._wait_s = wait_s
+        self._told = told
+        self._recorder = Recorder(directory)
+        self._troubles: dict[str, str] = {}
+        self._hashes: list[PublishedHash] = []
+        self._first = 1
+
+    async def run(self, record: FloorRecord | None) -> None:
+        base, exchange = await self._base()
+        with self._recorder.frames(BASE) as file:
+            for part in dump_parts(exchange) if exchange is not None else ():
+                file.part(part)
+                await asyncio.sleep(0)
+        exchange = None
+        moment, queue = await self._moment()
+        with self._recorder.frames(QUEUE) as file:
+            for element in queue:
+                file.raw(element)
+        last_fill = await self._journal(base, moment)
+        with self._recorder.frames(AFTER) as file:
+            await self._answers(file, moment, min(len(queue), COMPARED_ANSWERS))
+        leader = await self._wait_for(last_fill) if "fills" not in self._troubles else None
+        with self._recorder.frames(FILLS) as file:
+            await self._fills(file, base, moment)
+        with self._recorder.frames(HASHES) as file:
+            for one in self._hashes:
+                file.value(one)
+            await self._published(file)
+        if record is not None:
+            self._recorder.json(RECORD, record)
+        moment = msgspec.structs.replace(moment, leader=leader, troubles=self._troubles)
+        self._recorder.finish(
+            Manifest(created=time.time_ns(), prefix=self._keys.prefix, base=base, moment=moment)
+        )
+
+    async def _base(self) -> tuple[Place, Exchange | None]:
+        """Where the journal begins: at its first command, or after the oldest snapshot that it
+        goes on from. The other snapshots' states are kept as hashes.
+        """
+        first = self._first = await self._first_seq()
+        found: tuple[Place, Exchange | None] | None = (Place(), None) if first == 1 else None
+        for seq in await self._snapshots():
+            try:
+                head, replica = await load_snapshot(self._link, self._keys, seq)
+            except SnapshotUnusable:
+                # Nobody begins at it, so it harms nothing.
+                continue
+            if found is None and seq + 1 >= first:
+                found = Place(seq, head.chain, head.epoch, head.order_id), replica.exchange
+                continue
+            state = replica.exchange.state_hash()
+            self._hashes.append(
+                PublishedHash(str(seq), "snapshot", head.epoch, seq, state, head.chain)
+            )
+        return found if found is not None else (Place(), None)
+
+    async def _first_seq(self) -> int:
+        """The first command that the journal still has, or would have next."""
+        log, seq = await self._link.calls(
+            [
+                ("XRANGE", self._keys.log, "-", "+", "COUNT", 1),
+                ("HGET", self._keys.cursor, "seq"),
+            ]
+        )
+        if log and not isinstance(log, Exception):
+            return first_seq(log[0])
+        return 1 + (0 if isinstance(seq, Exception) else whole(seq))
+
+    async def _snapshots(self) -> list[int]:
+        try:
+            return await list_snapshots(self._link, self._keys)
+        except Refused:
+            return []
+
+    async def _moment(self) -> tuple[Moment, list[bytes]]:
+        keys = self._keys
+        replies = await self._link.calls(
+            [
+                ("MULTI",),
+                ("HMGET", keys.cursor, "seq", "chain", "epoch"),
+                ("GET", keys.order_id),
+                ("LLEN", keys.queue),
+                ("EVAL", PEEK.text, 1, keys.queue, QUEUE_ELEMENTS, QUEUE_BYTES),
+                ("XREVRANGE", keys.log, "+", "-", "COUNT", 1),
+                ("XREVRANGE", keys.fills_stream, "+", "-", "COUNT", 1),
+                ("EXEC",),
+            ]
+        )
+        for reply in replies:
+            if isinstance(reply, StoreError):
+                raise reply
+        names = ("cursor", "counter", "queue", "queue", "journal", "fills")
+        for name, reply in zip(names, replies[-1], strict=True):
+            self._note(name, reply)
+        cursor, counter, waiting, queue, log, fills = (
+            None if isinstance(reply, Exception) else reply for reply in replies[-1]
+        )
+        seq, chain, epoch = cursor or (None, None, None)
+        moment = Moment(
+            (whole(seq), (chain or b"").decode(errors="replace"), whole(epoch)),
+            log[0][0].decode() if log else "",
+            fills[0][0].decode() if fills else "",
+            whole(counter),
+            waiting or 0,
+        )
+        return moment, queue or []
+
+    async def _journal(self, base: Place, moment: Moment) -> tuple[int, int]:
+        """Writes the journal from the base to the moment's tip; the place of its last fill."""
+        last_trade: StreamEntry | None = None
+        expected = base.seq + 1
+        with self._recorder.frames(JOURNAL) as file:
+            start = f"({base.seq}-0" if base.seq else "-"
+            async for entry in self._entries(self._keys.log, start, moment.last_entry, PAGE):
+                first = first_seq((entry.id, entry.flat))
+                if first != expected and await self._first_seq() > self._first:
+                    raise Trimmed
+                expected = place(entry.id)[0] + 1
+                file.value(entry)
+                if any(_TRADE in value for value in entry.flat):
+                    last_trade = entry
+                self._tell(f"read {expected - 1:,} of {moment.cursor[0]:,} commands")
+        return _last_fill(last_trade)
+
+    async def _entries(
+        self, key: str, start: str, end: str, page: int
+    ) -> AsyncIterator[StreamEntry]:
+        while end:
+            reply = await self._link.call("XRANGE", key, start, end, "COUNT", page)
+            for entry_id, flat in reply:
+                yield StreamEntry(entry_id, flat)
+                start = f"({entry_id.decode()}"
+            if len(reply) < page:
+                return
+
+    async def _answers(self, file: FrameWriter, moment: Moment, waiting: int) -> None:
+        """The commits after the moment that answer what waited then, as far as they come soon."""
+        seq = moment.cursor[0]
+        last = seq + waiting
+        deadline = time.monotonic() + ANSWERS_SECONDS
+        start = f"({moment.last_entry}" if moment.last_entry else "-"
+        while seq < last and "journal" not in self._troubles:
+            async for entry in self._entries(self._keys.log, start, "+", PAGE):
+                file.value(entry)
+                seq, start = place(entry.id)[0], f"({entry.id.decode()}"
+                if seq >= last:
+                    return
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _wait_for(self, last_fill: tuple[int, int]) -> str | None:
+        """Waits for the stream to have the journal's last fill; returns who leads then."""
+        keys = self._keys
+        began = moved = time.monotonic()
+        seen = (0, -1)
+        while True:
+            fills, leader = await self._link.calls(
+                [("XREVRANGE", keys.fills_stream, "+", "-", "COUNT", 1), ("GET", keys.leader)]
+            )
+            self._note("fills", fills)
+            now = place(fills[0][0]) if fills and not isinstance(fills, Exception) else (0, -1)
+            if now > seen:
+                seen, moved = now, time.monotonic()
+            idle, waited = time.monotonic() - moved, time.monotonic() - began
+            late = idle > self._wait_s or waited > MOST_PATIENCE * self._wait_s
+            if now >= last_fill or late or "fills" in self._troubles:
+                return leader.decode(errors="replace") if isinstance(leader, bytes) else None
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _fills(self, file: FrameWriter, base: Place, moment: Moment) -> None:
+        if "fills" in self._troubles:
+            return
+        start = f"{base.seq + 1}-0" if base.seq else "-"
+        end = max(
+            moment.cursor[0], place(moment.last_entry.encode())[0] if moment.last_entry else 0
+        )
+        if moment.last_fill:
+            end = max(end, place(moment.last_fill.encode())[0])
+        async for entry in self._entries(self._keys.fills_stream, start, str(end), PAGE_OF_SMALL):
+            file.value(entry)
+
+    async def _published(self, file: FrameWriter) -> None:
+        try:
+            async for entry in self._entries(self._keys.hashes, "-", "+", PAGE_OF_SMALL):
+                found = published_hash(entry)
+                if found is not None:
+                    file.value(found)
+        except Refused as error:
+            self._note("hashes", error)
+
+    def _note(self, what: str, reply: Reply) -> None:
+        """Notes why a key can't be read, if so. Raises what is no matter of a key."""
+        if isinstance(reply, Exception):
+            self._troubles.setdefault(what, " ".join(str(reply).split()))
+
+    def _tell(self, words: str) -> None:
+        if self._told is not None:
+            self._told(words)
+
+
+def first_seq(reply: Reply) -> int:
+    """The first command of a journal entry; what its id says where it can't be told."""
+    entry_id, flat = reply
+    told = next(filter(None, map(_FIRST_SEQ.match, flat)), None)
+    return int(told[1]) if told else place(entry_id)[0]
+
+
+def whole(text: bytes | None) -> int:
+    """A number as the server holds it; 0 where it holds none."""
+    return int(text) if text is not None and text.isdigit() and len(text) < 20 else 0
+
+
+def published_hash(entry: StreamEntry) -> PublishedHash | None:
+    """An entry of `engine:hashes`; None where it is something else."""
+    fields = dict(zip(entry.flat[::2], entry.flat[1::2], strict=True))
+    try:
+        name, role, text = (fields[key].decode() for key in (b"id", b"role", b"hash"))
+        return PublishedHash(name, role, int(fields[b"epoch"]), int(fields[b"seq"]), text)
+    except (KeyError, ValueError):
+        return None
+
+
+def _last_fill(entry: StreamEntry | None) -> tuple[int, int]:
+    """The place of the last trade in a journal entry; (0, -1) where there is none."""
+    if entry is None:
+        return 0, -1
+    try:
+        events = parse_entry((entry.id, entry.flat)).events
+    except JournalBroken:
+        return 0, -1
+    trades = [event for event in events if isinstance(event, TradeExecuted)]
+    return (trades[-1].seq, trades[-1].n) if trades else (0, -1)
