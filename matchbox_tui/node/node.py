@@ -127,6 +127,8 @@ class Node:
 
     def _discard(self) -> None:
         """Forgets the state; the next thing is to recover it."""
+        # Orders refer to each other: only the collector can free them, and it passes by the frozen.
+        gc.unfreeze()
         self.replica = Replica()
         self._void = True
 

@@ -45,7 +45,7 @@ class Snapshotter:
         What goes wrong is said and has no other consequence.
         """
         if await self._is_my_turn(replica.seq):
-            await self._take(replica)
+            await self._take(replica, asyncio.get_running_loop().time())
 
     async def stand_in(self) -> None:
         """For a leader: takes snapshots where nobody else is there to do so, until cancelled.
@@ -56,8 +56,10 @@ class Snapshotter:
         while True:
             await asyncio.sleep(self._pause)
             try:
-                if await self._store.archive.is_alone() and await self._is_my_turn(None):
-                    await self._take(await recover(self._store))
+                alone = await self._store.archive.is_alone()
+                if alone and await self._is_my_turn((await self._store.tip()).seq):
+                    began = asyncio.get_running_loop().time()
+                    await self._take(await recover(self._store), began)
             except StoreError as error:
                 log.warning("No snapshot: %s", error)
 
@@ -65,7 +67,7 @@ class Snapshotter:
     def _pause(self) -> float:
         return self._settings.snapshot_ms / 1000 / LOOKS_A_TURN
 
-    async def _is_my_turn(self, seq: int | None) -> bool:
+    async def _is_my_turn(self, seq: int) -> bool:
         clock = asyncio.get_running_loop().time
         if clock() < self._look_at or seq in (0, self._last):
             return False
@@ -76,9 +78,7 @@ class Snapshotter:
             log.warning("No snapshot: %s", error)
             return False
 
-    async def _take(self, replica: Replica) -> None:
-        clock = asyncio.get_running_loop().time
-        began = clock()
+    async def _take(self, replica: Replica, began: float) -> None:
         archive = self._store.archive
         head = Header(
             replica.seq,
@@ -90,7 +90,7 @@ class Snapshotter:
         try:
             await archive.write(head, dump_parts(replica.exchange), self._settings.history)
             await self._write_files(head, replica)
-            took = clock() - began
+            took = asyncio.get_running_loop().time() - began
             pause_ms = round(took * 1000) * PAUSE_FACTOR
             if pause_ms > self._settings.snapshot_ms:
                 await archive.stretch_turn(pause_ms)

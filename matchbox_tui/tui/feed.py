@@ -19,6 +19,7 @@ from matchbox_tui.store import (
     JournalBroken,
     Replica,
     StoreError,
+    StoreSetBack,
 )
 from matchbox_tui.tui.desk import Request
 from matchbox_tui.tui.figures import plural
@@ -87,6 +88,8 @@ class Feed:
                 error = self._following.exception()
                 if isinstance(error, JournalBroken):
                     self._start_over()
+                if isinstance(error, StoreSetBack):
+                    self.model.note(self._clock(), str(error), Tone.ALARM)
                 self._lost(str(error) or type(error).__name__)
             await asyncio.sleep(self._retry)
             self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
@@ -171,6 +174,8 @@ class Feed:
         if not self._reading:
             return
         if status.seq < known and self._following is not None:
+            words = f"the store was set back from {known} to {status.seq}"
+            self.model.note(self._clock(), words, Tone.ALARM)
             self._start_over()
             self._following.cancel()
             return
