@@ -24,6 +24,10 @@ def program(kind: str) -> str:
     return found
 
 
+def is_here(kind: str) -> bool:
+    return _find(kind) is not None
+
+
 @cache
 def _find(kind: str) -> str | None:
     if kind == VALKEY:

@@ -27,14 +27,17 @@ class OwnServer:
         *options: str,
         append: bool = True,
         kind: str = VALKEY,
+        port: int = 0,
         wrapper: tuple[str, ...] = (),
     ) -> None:
         self.kind = kind
+        self.port = port
         self.directory = directory
         self._command = (*wrapper, program(kind))
         self.socket = directory / "s"
         self._options = (
-            *("--dir", str(directory), "--port", "0", "--unixsocket", str(self.socket)),
+            *("--dir", str(directory), "--unixsocket", str(self.socket)),
+            *("--port", str(port), "--bind", "127.0.0.1"),
             *("--save", "", "--appendonly", "yes" if append else "no", "--appendfsync", "always"),
             *options,
         )

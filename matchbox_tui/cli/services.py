@@ -100,7 +100,7 @@ def engine(
         server = Server(redis_url, timeout_s=0.75 * lease_ms / 1000)
         probe = server.link()
         try:
-            for warning in await check_server(probe):
+            for warning in await check_server(probe, Keys(prefix)):
                 say(f"matchbox: warning: {warning}")
         finally:
             await probe.close()

@@ -47,7 +47,7 @@ class Client:
         """A client of the venue at `url`. Raises `Unreachable` or `Unusable`."""
         client = cls(Server(url), Keys(prefix), name)
         try:
-            client.warnings = await check_server(client._asking)
+            client.warnings = await check_server(client._asking, client.keys)
         except BaseException:
             await client.close()
             raise

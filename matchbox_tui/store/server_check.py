@@ -1,17 +1,21 @@
 """Whether a server can keep a venue, and what it can't promise."""
 
+import re
+
 from matchbox_tui.store.errors import Refused, Unusable
+from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link
+from matchbox_tui.store.refusals import NEEDS_HASH_TAG
 
 _OLDEST_REDIS = (6, 2)
 _OLDEST_VALKEY = (7, 2)
 
 
-async def check_server(link: Link) -> tuple[str, ...]:
-    """Warnings about settings that weaken what we promise.
+async def check_server(link: Link, keys: Keys) -> tuple[str, ...]:
+    """Warnings about settings that weaken what we promise for a venue under these keys.
 
-    Raises `Unreachable`, or `Unusable` for a server that is too old, is a read-only copy, or
-    would throw away parts of the journal.
+    Raises `Unreachable`, or `Unusable` for a server that is too old, is a read-only copy, would
+    throw away parts of the journal, or is a cluster that doesn't keep the keys in one place.
     """
     info, setting = await link.calls([("INFO",), ("CONFIG", "GET", "appendfsync")])
     if isinstance(info, Refused):
@@ -20,6 +24,8 @@ async def check_server(link: Link) -> tuple[str, ...]:
     _check_version(facts)
     if facts.get("role") not in ("master", None):
         raise Unusable("the server is a replica and takes no writes: connect to its primary")
+    if facts.get("cluster_enabled") == "1":
+        await _check_cluster(link, keys)
     warnings = []
     policy = facts.get("maxmemory_policy", "noeviction")
     if policy.startswith("allkeys") and facts.get("maxmemory", "0") != "0":
@@ -44,6 +50,16 @@ async def check_server(link: Link) -> tuple[str, ...]:
             " run CONFIG SET appendfsync always"
         )
     return tuple(warnings)
+
+
+async def _check_cluster(link: Link, keys: Keys) -> None:
+    # What stands between the first brace and the next decides where a key goes.
+    if not re.match(r"[^{]*\{[^}]+\}", keys.prefix):
+        raise Unusable(NEEDS_HASH_TAG)
+    try:
+        await link.call("EXISTS", keys.log)
+    except Refused as error:
+        raise Unusable(str(error)) from None
 
 
 def _parse(info: bytes) -> dict[str, str]:

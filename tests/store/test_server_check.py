@@ -8,6 +8,7 @@ import pytest
 
 from matchbox_tui.store import (
     Client,
+    Keys,
     Server,
     Unreachable,
     Unusable,
@@ -36,7 +37,7 @@ def _info(**facts: str) -> Conversation:
 async def _check(url: str, timeout_s: float = 5) -> tuple[str, ...]:
     link = Server(url, timeout_s).link()
     try:
-        return await check_server(link)
+        return await check_server(link, Keys())
     finally:
         await link.close()
 
