@@ -271,7 +271,7 @@ class Recording:
         for frame in self._frames(name):
             try:
                 yield decode(frame)
-            except (ValueError, UnicodeDecodeError) as error:
+            except (msgspec.MsgspecError, ValueError) as error:
                 raise RecordingError(
                     f"{self._directory / name} holds a frame that can't be read ({error})"
                 ) from None

@@ -47,8 +47,7 @@ class Auditor:
         manifest = recording.manifest
         self._moment = manifest.moment
         self._began = time.monotonic()
-        told = record if record is not None else recording.record()
-        ids = IdRanges(told.order_ids) if told is not None else None
+        ids = _acknowledged(recording) if record is None else IdRanges(record.order_ids)
         self._exchange, self._model = _base(recording)
         self.chain = ChainInspection(manifest.base, self._moment)
         self.outcomes = OutcomesInspection(self._exchange, self._moment, ids)
@@ -172,6 +171,14 @@ class Auditor:
             return False
         facts = self._recording.manifest.files.get(QUEUE)
         return self._moment.waiting == (facts.frames if facts is not None else 0)
+
+
+def _acknowledged(recording: Recording) -> IdRanges | None:
+    record = recording.record()
+    try:
+        return IdRanges(record.order_ids) if record is not None else None
+    except ValueError as error:
+        raise RecordingError(f"the recording's traders' record can't be used: {error}") from None
 
 
 def _base(recording: Recording) -> tuple[Exchange, NaiveExchange]:
