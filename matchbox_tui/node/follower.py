@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 
 from matchbox_tui.node.hashes import HashMarks
-from matchbox_tui.node.recovery import READ_AT_ONCE, read_up_to
+from matchbox_tui.node.recovery import READ_AT_ONCE, read_up_to, set_back
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
-from matchbox_tui.store import Replica, Store, StoreSetBack, Tenure, Tip
+from matchbox_tui.store import Replica, Store, Tenure
 
 WAIT_MS = 500
 
@@ -50,14 +50,14 @@ async def catch_up(store: Store, replica: Replica, tenure: Tenure) -> None:
     """
     await read_up_to(store, replica, tenure.tip.seq)
     if replica.tip != tenure.tip:
-        raise _set_back(replica.tip, tenure.tip)
+        raise set_back(replica.tip, tenure.tip)
 
 
 async def _try_lead(store: Store, settings: Settings, replica: Replica) -> Tenure | None:
     known = replica.tip
     view = await store.view()
     if view.tip.seq < known.seq or (view.tip.seq == known.seq and view.tip != known):
-        raise _set_back(known, view.tip)
+        raise set_back(known, view.tip)
     if view.leader is None:
         return await store.elect(settings.lease_ms)
     if view.gone:
@@ -75,10 +75,3 @@ async def _tail(
             hashes.passed(before, replica)
             await asyncio.sleep(0)
         await snapshotter.offer(replica)
-
-
-def _set_back(known: Tip, found: Tip) -> StoreSetBack:
-    return StoreSetBack(
-        f"THE STORE WAS SET BACK: this instance knows the journal up to {known.seq}, the store has"
-        f" another one up to {found.seq}. What came after its older state is gone"
-    )

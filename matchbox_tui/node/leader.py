@@ -22,6 +22,7 @@ from matchbox_tui.engine import (
 )
 from matchbox_tui.node.hashes import HashMarks
 from matchbox_tui.node.publisher import Publisher
+from matchbox_tui.node.recovery import set_back
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
 from matchbox_tui.store import Commit, InDoubt, Outcome, Replica, Store, Unreachable
@@ -77,7 +78,7 @@ class Leader:
         """Whether the replica holds nothing that is not committed."""
 
     async def run(self) -> None:
-        """Leads until `stopping` is set. Raises `Deposed` or a `StoreError`."""
+        """Leads until `stopping` is set. Raises `Deposed`, `StoreSetBack` or another `StoreError`."""
         async with asyncio.TaskGroup() as tasks:
             helpers = [
                 tasks.create_task(self._publisher.run()),
@@ -169,6 +170,9 @@ class Leader:
                 if clock() > give_up:
                     raise
                 await asyncio.sleep(RESEND_SECONDS)
+        if outcome is Outcome.CAS:
+            # Nobody else leads, and yet the journal does not end where this leader left it.
+            raise set_back(commit.before, await self._store.tip())
         if outcome not in (Outcome.OK, Outcome.DUP):
             raise Deposed(f"commit {commit.after.seq} of epoch {self._epoch}: {outcome.value}")
         return batch

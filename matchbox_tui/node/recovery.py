@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-from matchbox_tui.store import Base, JournalBroken, Replica, SnapshotFiles, Store
+from matchbox_tui.store import Base, JournalBroken, Replica, SnapshotFiles, Store, StoreSetBack, Tip
 
 log = logging.getLogger(__name__)
 
@@ -81,3 +81,11 @@ async def read_up_to(store: Store, replica: Replica, seq: int) -> None:
         for entry in entries:
             replica.apply(entry)
             await asyncio.sleep(0)
+
+
+def set_back(known: Tip, found: Tip) -> StoreSetBack:
+    """What to raise where the store's journal is another one than it was."""
+    return StoreSetBack(
+        f"THE STORE WAS SET BACK: this instance knows the journal up to {known.seq}, the store has"
+        f" another one up to {found.seq}. What came after its older state is gone"
+    )
