@@ -1,0 +1,344 @@
+"""What lies between the processes and the server: time, and everything that can go wrong there.
+
+The project's own `Link`, `Store` and `Client` run on it; only the connection under them, redis-py's
+in real life, is a double.
+"""
+
+import asyncio
+import contextvars
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from redis import exceptions as redis_errors
+
+from matchbox_tui.store import Server
+from tests.protocol.keyspace import Reply
+from tests.protocol.loop import Process, VirtualLoop
+from tests.protocol.server import NAMES, SHAS, Argument, ServerDouble, Session, Wait
+
+Command = Sequence[Argument]
+
+FASTEST, SLOWEST = 0.0002, 0.004
+"""Seconds that a request travels; its reply is quicker than that."""
+
+SPLIT = 0.1
+"""How often the commands of one pipeline are not carried out one right after the other."""
+
+ODD = (
+    redis_errors.ConnectionError("Connection closed by server."),
+    redis_errors.TimeoutError("Timeout reading from socket"),
+    ConnectionResetError("Connection reset by peer"),
+    AttributeError("'NoneType' object has no attribute 'readline'"),
+    RuntimeError("unable to perform operation on a closed transport"),
+)
+"""How redis-py says that a connection died."""
+
+
+class Effect(Enum):
+    """What befalls one message."""
+
+    LOST = auto()
+    """It never arrives, and the connection breaks."""
+    UNANSWERED = auto()
+    """It arrives, and the connection breaks before the reply does."""
+    SILENT = auto()
+    """It never arrives, and nobody says so."""
+    MUTE = auto()
+    """It arrives, its reply doesn't, and nobody says so."""
+    LATE = auto()
+    """The connection breaks, and the message arrives long after that."""
+    REPEATED = auto()
+    """It arrives, and once more later."""
+    CRASH_BEFORE = auto()
+    """Its sender dies before it is sent."""
+    CRASH_AFTER = auto()
+    """Its sender dies as soon as it is sent."""
+    PAUSE_AFTER = auto()
+    """Its sender is stopped as soon as it is sent."""
+    REWIND = auto()
+    """The server is set back to a backup while it travels, which ends every connection."""
+
+
+@dataclass
+class Trap:
+    """Waits for the `skip`-th next message of a kind and lets something befall it.
+
+    `who` is a process's name, or None for whoever leads; `kind` is a script's or a command's name,
+    or None for any; `seconds` is how late or how long.
+    """
+
+    effect: Effect
+    who: str | None
+    kind: str | None
+    skip: int
+    seconds: float
+
+
+class Network:
+    """Carries messages. `on_trap` is told what else a trap does than to the message."""
+
+    def __init__(self, loop: VirtualLoop, server: ServerDouble, chance: random.Random) -> None:
+        self.loop = loop
+        self.server = server
+        self.traps: list[Trap] = []
+        self.cut: set[str] = set()
+        """Processes that the server can't be reached from."""
+        self.is_leader: Callable[[str], bool] = lambda name: False
+        self.on_trap: Callable[[Trap, Process], None] = lambda trap, process: None
+        self.trace: Callable[..., None] = lambda *words: None
+        self._chance = chance
+        self._waiting: list[_Waiter] = []
+        self._open: dict[Wire, None] = {}
+        self._nobody = contextvars.Context()
+        """What the network does stops with no process."""
+
+    # What a connection asks
+
+    def connect(self, wire: "Wire") -> None:
+        if wire.process.ended or wire.process.name in self.cut:
+            raise self._chance.choice(ODD)
+        wire.session = self.server.open()
+        wire.is_connected = True
+        self._open[wire] = None
+
+    def send(self, wire: "Wire", commands: Sequence[Command]) -> "asyncio.Future[list[Reply]]":
+        process = wire.process
+        if process.ended:
+            raise redis_errors.ConnectionError("this process is no more")
+        replies: asyncio.Future[list[Reply]] = self.loop.create_future()
+        message = Message(wire, commands, replies)
+        delay = FASTEST + (SLOWEST - FASTEST) * self._chance.random() ** 3
+        trap = self._sprung(process, commands) if self.traps else None
+        if trap is None:
+            self._after(delay, self._arrive, message)
+        else:
+            self._befall(trap, message, delay)
+        return replies
+
+    def hang_up(self, wire: "Wire") -> None:
+        """The client's side closes; the server notices at once."""
+        wire.is_connected = False
+        self._open.pop(wire, None)
+        if wire.session is not None:
+            self.server.shut(wire.session)
+
+    # Faults
+
+    def cut_off(self, process: Process) -> None:
+        """Its connections break, and there are no new ones until the cut is over."""
+        self.cut.add(process.name)
+        for wire in self._of(process):
+            self._break(wire)
+
+    def break_all(self) -> None:
+        """The server is gone, and with it every connection."""
+        for wire in list(self._open):
+            self._break(wire)
+
+    def vanish(self, process: Process) -> None:
+        """The process is dead; its kernel closes its connections."""
+        for wire in self._of(process):
+            self._break(wire)
+
+    def _of(self, process: Process) -> "list[Wire]":
+        return [wire for wire in self._open if wire.process is process]
+
+    def _break(self, wire: "Wire") -> None:
+        self.hang_up(wire)
+        wire.hung_up = True
+        replies = wire.replies
+        if replies is not None and not replies.done():
+            replies.set_exception(self._chance.choice(ODD))
+
+    # Messages
+
+    def _sprung(self, process: Process, commands: Sequence[Command]) -> Trap | None:
+        for trap in self.traps:
+            if trap.who != process.name if trap.who else not self.is_leader(process.name):
+                continue
+            if trap.kind is not None and trap.kind != kind_of(commands):
+                continue
+            if trap.skip:
+                trap.skip -= 1
+                continue
+            self.traps.remove(trap)
+            return trap
+        return None
+
+    def _befall(self, trap: Trap, message: "Message", delay: float) -> None:
+        effect, wire = trap.effect, message.wire
+        self.trace(wire.process, effect.name, kind_of(message.commands), f"{trap.seconds:.3f}")
+        if effect in (Effect.LOST, Effect.LATE):
+            self._after(delay, self._break, wire)
+        if effect is Effect.LATE:
+            self._after(trap.seconds, self._arrive, message.ghost())
+        elif effect is Effect.UNANSWERED:
+            # Which comes first, nobody knows.
+            self._after(delay, self._arrive, message.ghost())
+            self._after(delay * 2 * self._chance.random(), self._break, wire)
+        elif effect is Effect.MUTE:
+            self._after(delay, self._arrive, message.ghost())
+        elif effect is Effect.REPEATED:
+            self._after(delay, self._arrive, message)
+            self._after(delay + trap.seconds, self._arrive, message.ghost())
+        elif effect in (Effect.CRASH_AFTER, Effect.PAUSE_AFTER):
+            late = trap.seconds * self._chance.choice((0, 0, 0.5, 1.2))
+            copy = message.ghost() if effect is Effect.CRASH_AFTER else message
+            self._after(delay + late, self._arrive, copy)
+        self.on_trap(trap, wire.process)
+
+    def _arrive(self, message: "Message") -> None:
+        wire, commands = message.wire, message.commands
+        assert wire.session is not None
+        if message.listens and not wire.is_connected:
+            return
+        here = len(commands)
+        if here > 1 and self._chance.random() < SPLIT:
+            here = self._chance.randrange(1, here)
+        for command in commands[:here]:
+            reply = self.server.execute(wire.session, command, sure=message.listens)
+            if isinstance(reply, Wait):
+                self._wait(_Waiter(message, reply))
+                return
+            message.answers.append(reply)
+        self._serve_waiting()
+        message.commands = commands[here:]
+        if message.commands:
+            self._after(FASTEST, self._arrive, message)
+        else:
+            message.answer()
+
+    def _wait(self, waiter: "_Waiter") -> None:
+        self._waiting.append(waiter)
+        self._after(waiter.wait.seconds, self._give_up, waiter)
+
+    def _give_up(self, waiter: "_Waiter") -> None:
+        if waiter in self._waiting:
+            self._waiting.remove(waiter)
+            waiter.message.answers.append(None)
+            waiter.message.answer()
+
+    def _serve_waiting(self) -> None:
+        touched = self.server.venue.touched
+        if not touched:
+            return
+        touched.clear()
+        for waiter in list(self._waiting):
+            reply = waiter.wait.again()
+            if reply is not None:
+                self._waiting.remove(waiter)
+                waiter.message.answers.append(reply)
+                waiter.message.answer()
+
+    def _after(self, seconds: float, callback: Callable[..., object], *args: object) -> None:
+        self.loop.call_later(seconds, callback, *args, context=self._nobody)
+
+
+class Message:
+    """Commands on their way; without `replies` nobody waits for the answer any more."""
+
+    __slots__ = ("answers", "commands", "replies", "wire")
+
+    def __init__(
+        self,
+        wire: "Wire",
+        commands: Sequence[Command],
+        replies: "asyncio.Future[list[Reply]] | None",
+    ) -> None:
+        self.wire = wire
+        self.commands = commands
+        self.replies = replies
+        self.answers: list[Reply] = []
+
+    @property
+    def listens(self) -> bool:
+        return self.replies is not None
+
+    def ghost(self) -> "Message":
+        """The same message, after its sender has stopped to listen."""
+        return Message(self.wire, self.commands, None)
+
+    def answer(self) -> None:
+        if self.replies is not None and not self.replies.done() and self.wire.is_connected:
+            self.replies.set_result(self.answers)
+
+
+@dataclass(eq=False)
+class _Waiter:
+    message: Message
+    wait: Wait
+
+
+class Wire:
+    """A connection as a `Link` uses redis-py's: by the same names."""
+
+    def __init__(self, network: Network, process: Process) -> None:
+        self.process = process
+        self.is_connected = False
+        self.session: Session | None = None
+        self.hung_up = False
+        self.replies: asyncio.Future[list[Reply]] | None = None
+        self._network = network
+        self._read: deque[Reply] = deque()
+        self._reader = self
+
+    async def connect(self) -> None:
+        self._network.connect(self)
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        self._network.hang_up(self)
+
+    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
+        return commands
+
+    async def send_command(self, *command: Argument) -> None:
+        self.replies = self._network.send(self, [command])
+
+    async def send_packed_command(
+        self, commands: Sequence[Command], check_health: bool = False
+    ) -> None:
+        self.replies = self._network.send(self, commands)
+
+    async def read_response(self, disable_decoding: bool = False) -> Any:
+        if not self._read:
+            assert self.replies is not None
+            self._read.extend(await self.replies)
+        reply = self._read.popleft()
+        if isinstance(reply, redis_errors.ResponseError):
+            raise reply
+        return reply
+
+    # What a Link asks the reader under it.
+
+    def at_eof(self) -> bool:
+        return self.hung_up
+
+    def exception(self) -> None:
+        return None
+
+
+class Exit(Server):
+    """A process's way to the server: makes the links that its `Store` or `Client` uses."""
+
+    def __init__(self, network: Network, process: Process, timeout_s: float) -> None:
+        self.url = self.shown = "the simulated server"
+        self.timeout_s = timeout_s
+        self._network = network
+        self._process = process
+
+    def connection(self) -> Any:
+        return Wire(self._network, self._process)
+
+
+def kind_of(commands: Sequence[Command]) -> str:
+    """A message by its first command: the script's name, or the command's."""
+    name = str(commands[0][0])
+    if name == "EVALSHA":
+        return NAMES[SHAS[str(commands[0][1]).encode()]]
+    if name == "EVAL":
+        return NAMES[str(commands[0][1])]
+    return name

@@ -1,0 +1,244 @@
+"""The Lua scripts again, in Python, one method each.
+
+`test_same_semantics` holds them against the real ones. COMMIT's guards are methods of their own,
+so that a mutant can be without one of them.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from matchbox_tui.store import scripts as real
+from tests.protocol.keyspace import Keyspace, Reply, ServerError
+
+Args = list[bytes]
+
+
+def number(text: bytes | None) -> int | float | None:
+    """As Lua's tonumber, for what is a decimal number."""
+    if text is None or not re.fullmatch(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", text):
+        return None
+    return int(text) if re.fullmatch(rb"\s*[+-]?\d+\s*", text) else float(text)
+
+
+def known_number(text: bytes) -> int | float:
+    value = number(text)
+    assert value is not None
+    return value
+
+
+class Scripts:
+    """The scripts on one server's keys. Each takes KEYS and ARGV and returns the reply."""
+
+    def __init__(self, keys: Keyspace) -> None:
+        self.keys = keys
+        self.by_text: dict[str, Callable[[Args, Args], Reply]] = {
+            real.SUBMIT.text: self.submit,
+            real.ELECT.text: self.elect,
+            real.USURP.text: self.usurp,
+            real.RAISE.text: self.raise_,
+            real.RENEW.text: self.renew,
+            real.RELEASE.text: self.release,
+            real.PEEK.text: self.peek,
+            real.COMMIT.text: self.commit,
+            real.PUBLISH.text: self.publish,
+            real.KEEP.text: self.keep,
+            real.TRIM.text: self.trim,
+        }
+
+    def submit(self, names: Args, argv: Args) -> Reply:
+        keys, commands = self.keys, argv[3:]
+        queue, counter, *order_names = names
+        queued = len(keys.list(queue))
+        if queued + len(commands) > known_number(argv[0]):
+            raise ServerError(f"OVERLOADED the order queue holds {queued} commands")
+        known: dict[bytes, int] = {}
+        fresh = 0
+        named = iter(order_names)
+        for command in commands:
+            if command.startswith(b"*"):
+                name = next(named)
+                if name not in known:
+                    held = keys.string(name)
+                    if held is not None and number(held) is None:
+                        raise ServerError(f"ERR {name.decode()} holds no order id")
+                    known[name] = int(known_number(held)) if held is not None else 0
+                    fresh += held is None
+            elif command.startswith(b'"'):
+                fresh += 1
+        order_id = 0
+        if fresh:
+            order_id = keys.incrby(counter, fresh) - fresh
+            highest = int(known_number(argv[2]))
+            if order_id < highest:
+                order_id = highest + real.ID_MARGIN
+                keys.set(counter, b"%d" % (order_id + fresh))
+        replies, elements = [], []
+        named = iter(order_names)
+        for command in commands:
+            if command.startswith(b"{"):
+                elements.append(command)
+                replies.append(0)
+                continue
+            name = next(named) if command.startswith(b"*") else b""
+            if known.get(name):
+                replies.append(-known[name])
+                continue
+            order_id += 1
+            elements.append(b'{"id":%d,%b' % (order_id, command.removeprefix(b"*")))
+            if name:
+                keys.set(name, b"%d" % order_id, int(argv[1]))
+                known[name] = order_id
+            replies.append(order_id)
+        if elements:
+            keys.rpush(queue, elements)
+        return replies
+
+    # The lead
+
+    def elect(self, names: Args, argv: Args) -> Reply:
+        if self.keys.get(names[0]) is not None:
+            return None
+        return self.take(names, argv)
+
+    def usurp(self, names: Args, argv: Args) -> Reply:
+        if (self.keys.string(names[1]) or b"0") != argv[4]:
+            return None
+        return self.take(names, argv)
+
+    def take(self, names: Args, argv: Args) -> Reply:
+        leader, epoch_key, cursor, counter = names
+        tip = self.keys.hash(cursor)
+        written = max(number(tip.get(b"epoch")) or 0, known_number(argv[2]))
+        if written > (number(self.keys.string(epoch_key)) or 0):
+            self.keys.set(epoch_key, b"%d" % written)
+        epoch = self.keys.incrby(epoch_key, 1)
+        self.raise_([counter], [argv[3]])
+        self.keys.set(leader, argv[0], int(argv[1]))
+        return [epoch, tip.get(b"seq", b"0"), tip.get(b"chain", b"")]
+
+    def raise_(self, names: Args, argv: Args) -> Reply:
+        seen = known_number(argv[0])
+        if (number(self.keys.string(names[0])) or 0) >= seen:
+            return 0
+        self.keys.set(names[0], b"%d" % (seen + real.ID_MARGIN))
+        return 1
+
+    def renew(self, names: Args, argv: Args) -> Reply:
+        if self.keys.string(names[1]) != argv[1]:
+            return 0
+        if self.keys.string(names[0]) not in (None, argv[0]):
+            return 0
+        self.keys.set(names[0], argv[0], int(argv[2]))
+        return 1
+
+    def release(self, names: Args, argv: Args) -> Reply:
+        if self.keys.string(names[1]) != argv[1] or self.keys.string(names[0]) != argv[0]:
+            return 0
+        return self.keys.delete(names[0])
+
+    # Queue and journal
+
+    def peek(self, names: Args, argv: Args) -> Reply:
+        limit, room = int(argv[0]), int(argv[1])
+        found: list[bytes] = []
+        for element in self.keys.list(names[0])[:limit]:
+            room -= len(element)
+            if room < 0 and found:
+                break
+            found.append(element[: real.CUT])
+        return found
+
+    def commit(self, names: Args, argv: Args) -> Reply:
+        keys = self.keys
+        cursor, epoch_key, leader_key, log, queue, *books = names
+        me, epoch, seq0, chain0, seq1, chain1, n, digest, blob, version, lease = argv[:11]
+        tip = keys.hash(cursor)
+        at = (tip.get(b"seq", b"0"), tip.get(b"chain", b""))
+        if self.is_in(at, (seq1, chain1)):
+            return b"DUP"
+        if self.is_old(keys.string(epoch_key), epoch) or self.is_another(
+            keys.string(leader_key), me
+        ):
+            return b"FENCED"
+        if self.has_moved(at, (seq0, chain0)):
+            return b"CAS"
+        if self.is_other_input([e[: real.CUT] for e in keys.list(queue)[: int(n)]], int(n), digest):
+            return b"INPUT"
+        keys.xadd(log, seq1 + b"-0", [b"v", version, b"e", epoch, b"c", chain1, b"b", blob])
+        self.drop(queue, int(n))
+        keys.hset(cursor, [b"seq", seq1, b"chain", chain1, b"epoch", epoch])
+        for name, book in zip(books, argv[11:], strict=True):
+            keys.set(name, book)
+        keys.set(leader_key, me, int(lease))
+        return b"OK"
+
+    def is_in(self, at: tuple[bytes, bytes], after: tuple[bytes, bytes]) -> bool:
+        return at == after
+
+    def is_old(self, current: bytes | None, epoch: bytes) -> bool:
+        return current != epoch
+
+    def is_another(self, leader: bytes | None, me: bytes) -> bool:
+        return leader not in (None, me)
+
+    def has_moved(self, at: tuple[bytes, bytes], before: tuple[bytes, bytes]) -> bool:
+        return at != before
+
+    def is_other_input(self, head: list[bytes], n: int, digest: bytes) -> bool:
+        found = hashlib.sha1(b"\0".join(head), usedforsecurity=False).hexdigest().encode()
+        return len(head) != n or found != digest
+
+    def drop(self, queue: bytes, n: int) -> None:
+        self.keys.ltrim(queue, n)
+
+    # The cold path
+
+    def publish(self, names: Args, argv: Args) -> Reply:
+        new = 0
+        for entry_id, fill in zip(argv[1::2], argv[2::2], strict=True):
+            try:
+                self.keys.xadd(names[0], self.fill_id(entry_id), [b"event", fill])
+            except ServerError as error:
+                if "equal or smaller" not in str(error):
+                    raise
+            else:
+                self.tell(argv[0], fill)
+                new += 1
+        return new
+
+    def fill_id(self, entry_id: bytes) -> bytes:
+        return entry_id
+
+    def tell(self, channel: bytes, message: bytes) -> None:
+        """PUBLISH: nobody of ours listens."""
+
+    def keep(self, names: Args, argv: Args) -> Reply:
+        keys = self.keys
+        draft, snapshot, index = names
+        if len(keys.list(draft)) != int(argv[2]):
+            return 0
+        keys.rpush(draft, [argv[0]])
+        parts = keys.list(draft)
+        keys.delete(draft)
+        keys.delete(snapshot)
+        keys.values[snapshot] = parts
+        held: Any = keys.zset(index)
+        held[argv[1]] = float(argv[1])
+        keys.values[index] = held
+        return 1
+
+    def trim(self, names: Args, argv: Args) -> Reply:
+        """Trims to the entry, which the real one does only now and then."""
+        stream = self.keys.stream(names[0])
+        kept = self.keys.zset(names[1])
+        if len(kept) < 2 or stream is None or argv[0] not in stream.groups:
+            return 0
+        needed = min(
+            min(int(score) for score in kept.values()) + 1,
+            *(seq + 1 for seq, _ in stream.groups.values()),
+        )
+        gone = sum(entry_id < (needed, 0) for entry_id in stream.ids)
+        del stream.ids[:gone], stream.fields[:gone]
+        return gone
