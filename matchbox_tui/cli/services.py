@@ -132,7 +132,7 @@ def redis(
             say(f"Serving at {server.url}; Ctrl-C stops it.")
             while not stopping.is_set():
                 if not server.alive():
-                    raise Unusable("the server ended by itself")
+                    raise Unusable(f"the server ended by itself: {server.complaint()}")
                 await asyncio.wait((asyncio.ensure_future(stopping.wait()),), timeout=0.5)
 
     run(work())

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from matchbox_tui.store import guard
+from matchbox_tui.store import damage, guard
 from matchbox_tui.store.errors import Unusable
 
 _START_SECONDS = 30.0
@@ -45,6 +45,11 @@ class EmbeddedServer:
         assert self._private is not None, "start() comes first"
         return self._private
 
+    @property
+    def _place(self) -> Path:
+        """Where the server keeps what it stores."""
+        return self.directory if self._data_dir is None else self._data_dir / "server"
+
     def start(self) -> None:
         """Starts the server and waits until it answers. Raises `Unusable` with the reason."""
         self._private = Path(tempfile.mkdtemp(prefix="matchbox-"))
@@ -72,6 +77,14 @@ class EmbeddedServer:
     def alive(self) -> bool:
         return self.pid != 0 and self._guarded()
 
+    def complaint(self) -> str:
+        """What a server that ended by itself complained of, and what to do about it."""
+        assert self._guard is not None, "start() comes first"
+        assert self._guard.stdout is not None
+        self._guard.wait()
+        said = self._guard.stdout.read().strip()
+        return damage.explain(said, self._place, _binary()) or "it left no word"
+
     def kill(self) -> None:
         """Kills the server as `kill -9` does, and keeps its place for a `restart`."""
         self._ask(guard.KILL)
@@ -84,7 +97,7 @@ class EmbeddedServer:
         """
         assert self.pid == 0, "kill() comes first"
         self.pid = self._ask(guard.START)
-        self._await_answer(self.directory / "server.log")
+        self._await_answer()
 
     def __enter__(self) -> "EmbeddedServer":
         self.start()
@@ -95,7 +108,7 @@ class EmbeddedServer:
 
     def _launch(self) -> None:
         assert self._private is not None
-        data_dir = self._private if self._data_dir is None else self._data_dir / "server"
+        data_dir = self._place
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -104,12 +117,11 @@ class EmbeddedServer:
             ) from None
         if self._port is not None:
             _check_free(self._port)
-        log = self._private / "server.log"
         self._guard = subprocess.Popen(
             [
                 *(sys.executable, "-I", guard.__file__, str(data_dir / "lock")),
                 *(str(self._private), _binary()),
-                *("--dir", str(data_dir), "--logfile", str(log)),
+                *("--dir", str(data_dir), "--logfile", str(self._private / guard.LOG)),
                 *("--port", str(self._port or 0), "--bind", "127.0.0.1"),
                 *("--unixsocket", str(self._private / "server.sock"), "--unixsocketperm", "700"),
                 *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
@@ -131,7 +143,7 @@ class EmbeddedServer:
                 )
             raise Unusable("the embedded server could not be started")
         self.pid = int(said)
-        self._await_answer(log)
+        self._await_answer()
 
     def _guarded(self) -> bool:
         return self._guard is not None and self._guard.poll() is None
@@ -147,23 +159,27 @@ class EmbeddedServer:
         except (OSError, ValueError):
             raise Unusable("the embedded server ended by itself") from None
 
-    def _await_answer(self, log: Path) -> None:
+    def _await_answer(self) -> None:
         path = str(self.directory / "server.sock")
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if not self.alive():
-                raise Unusable(f"the embedded server ended at once: {_last_line(log)}")
+                raise Unusable(f"the embedded server ended at once: {self.complaint()}")
             with socket.socket(socket.AF_UNIX) as probe:
                 try:
                     probe.settimeout(1)
                     probe.connect(path)
                     probe.sendall(b"PING\r\n")
-                    if probe.recv(16).startswith(b"+PONG"):
+                    said = probe.recv(16)
+                    if said.startswith(b"+PONG"):
                         return
+                    if said.startswith(b"-LOADING"):
+                        # However long its file is, it is being read.
+                        deadline = time.monotonic() + _START_SECONDS
                 except OSError:
                     pass
             time.sleep(0.005)
-        raise Unusable(f"the embedded server did not answer in time: {_last_line(log)}")
+        raise Unusable("the embedded server did not answer in time")
 
 
 def _binary() -> str:
@@ -188,11 +204,3 @@ def _check_free(port: int) -> None:
                 f"port {port} can't be used ({os.strerror(error.errno or 0)}):"
                 " choose another with --port"
             ) from None
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(errors="replace").splitlines()
-    except OSError:
-        return "it left no log"
-    return lines[-1] if lines else "it left no log"

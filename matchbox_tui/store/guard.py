@@ -6,7 +6,8 @@ LOCK, prints the server's process id, and waits for its own standard input to cl
 happens when the starting process is killed. Then it stops the server and removes the directory
 REMOVE ("" for none).
 
-A server that ends by itself is the end too. One that is to be killed and started again, on the
+A server that ends by itself is the end too; what it complained of is then the last line on
+standard output. One that is to be killed and started again, on the
 same files, is killed by the guard: `KILL` on standard input does that and is answered by a line,
 `START` starts it again and is answered by the new process id.
 """
@@ -14,6 +15,7 @@ same files, is killed by the guard: `KILL` on standard input does that and is an
 import contextlib
 import fcntl
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -25,6 +27,9 @@ from types import FrameType
 STOP_SECONDS = 5
 END, LOOK = b"e", b"l"
 KILL, START = b"k", b"s"
+LOG = "server.log"
+"""The server's log, in the directory REMOVE."""
+
 LOCKED = 4
 """Exit code where another process uses the data directory."""
 
@@ -48,7 +53,7 @@ class Guarded:
             self._process.kill()
             self._process.wait()
             self._killed = True
-            _tell(0)
+            _tell("0")
         if START in asked:
             self._process = self._start()
             self._killed = False
@@ -72,7 +77,7 @@ class Guarded:
             # The server holds the lock too: should this process be killed, the data stays guarded.
             pass_fds=(self._held,),
         )
-        _tell(process.pid)
+        _tell(str(process.pid))
         return process
 
 
@@ -98,7 +103,10 @@ def run(lock: str, remove: str, command: list[str]) -> int:
                 if not asked:
                     break
                 server.do(asked)
+    by_itself = not server.expected()
     code = server.stop()
+    if by_itself:
+        _tell(_complaint(os.path.join(remove, LOG)))
     if remove:
         shutil.rmtree(remove, ignore_errors=True)
     return code
@@ -123,10 +131,22 @@ def _signals() -> int:
     return woken
 
 
-def _tell(pid: int) -> None:
+def _tell(line: str) -> None:
     # Whoever started this may be gone already; then standard input is closed as well.
     with contextlib.suppress(BrokenPipeError):
-        os.write(sys.stdout.fileno(), f"{pid}\n".encode())
+        os.write(sys.stdout.fileno(), f"{line}\n".encode())
+
+
+def _complaint(log: str) -> str:
+    """The last serious things that the server said, on one line of a bounded length."""
+    try:
+        with open(log, errors="replace") as file:
+            text = file.read()
+    except OSError:
+        return ""
+    before_crash_report = text.partition("BUG REPORT START")[0]
+    serious = re.findall(r"^\d+:\w .* # (?!WARNING)(.*\S)", before_crash_report, re.MULTILINE)
+    return "; ".join(line.rstrip(".") for line in serious[-2:])[-1000:]
 
 
 if __name__ == "__main__":

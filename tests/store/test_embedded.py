@@ -135,14 +135,6 @@ def test_a_data_directory_that_can_t_be_one_is_refused(tmp_path: Path, kind: str
     assert not server.directory.exists()
 
 
-def test_a_data_directory_with_a_torn_file_tells_why_it_can_t_start(tmp_path: Path) -> None:
-    manifest = tmp_path / "server" / "appendonlydir" / "appendonly.aof.manifest"
-    manifest.parent.mkdir(parents=True)
-    manifest.write_text("nonsense\n")
-    with pytest.raises(Unusable, match="the embedded server ended at once: "):
-        EmbeddedServer(tmp_path).start()
-
-
 async def test_on_a_port_it_is_reached_from_this_machine_only() -> None:
     with EmbeddedServer(port=_free_port()) as server:
         assert server.url.startswith("redis://127.0.0.1:")
