@@ -115,12 +115,15 @@ class Cluster:
         self.nodes[name] = member
         return member
 
-    def start_traders(self, count: int, rate: int, seed: int) -> Member:
+    def start_traders(
+        self, count: int, rate: int, seed: int, *, client_order_ids: bool = False
+    ) -> Member:
         self.traders = Member(
             "traders",
             [
                 *("traders", "--json", "--traders", str(count), "--rate", str(rate)),
                 *("--seed", str(seed), "--markets", ",".join(self.symbols)),
+                *(["--client-order-ids"] if client_order_ids else []),
             ],
             self._env,
             self._log_dir / "traders.log",

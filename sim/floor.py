@@ -2,13 +2,16 @@
 
 import asyncio
 import heapq
+import itertools
 import random
+import secrets
 import time
+from collections.abc import Iterator
 
 import msgspec
 from faker import Faker
 
-from matchbox_tui.engine import Exchange
+from matchbox_tui.engine import Exchange, NewOrder
 from matchbox_tui.store import (
     MAX_BATCH,
     Client,
@@ -29,10 +32,19 @@ RETRY_SECONDS = 0.2
 START_VALUE = 50
 
 
+class Doubt(msgspec.Struct, frozen=True, array_like=True):
+    """An order of which its trader doesn't know whether it was queued."""
+
+    trader: str
+    client_order_id: str
+
+
 class FloorRecord(msgspec.Struct):
     """The traders' own record of what they were told.
 
-    `order_ids` are the acknowledged new orders as ranges [first, last], in order.
+    `order_ids` are the acknowledged new orders as ranges [first, last], in order. `in_doubt` are
+    commands of all kinds; the new orders among them that can be told apart, since they have a
+    client_order_id, are in `doubts`.
     """
 
     commands: int = 0
@@ -41,6 +53,7 @@ class FloorRecord(msgspec.Struct):
     overloaded: int = 0
     unsent: int = 0
     order_ids: list[list[int]] = msgspec.field(default_factory=list)
+    doubts: list[Doubt] = msgspec.field(default_factory=list)
 
     def acknowledge(self, ids: list[int]) -> None:
         self.acknowledged += len(ids)
@@ -51,6 +64,14 @@ class FloorRecord(msgspec.Struct):
                 self.order_ids[-1][1] = order_id
             else:
                 self.order_ids.append([order_id, order_id])
+
+    def doubt(self, actions: list[Action]) -> None:
+        self.in_doubt += len(actions)
+        self.doubts += [
+            Doubt(action.trader, action.client_order_id)
+            for action in actions
+            if isinstance(action, NewOrder) and action.client_order_id
+        ]
 
 
 class TradingFloor:
@@ -64,7 +85,9 @@ class TradingFloor:
         rate: int,
         seed: int,
         markets: tuple[str, ...] = (),
+        client_order_ids: bool = False,
     ) -> None:
+        """With `client_order_ids` every order has one, which no other run has used."""
         self._client = client
         self._count = traders
         self._rate = rate
@@ -76,6 +99,8 @@ class TradingFloor:
         self._drifts: dict[str, Drift] = {}
         self._record = FloorRecord()
         self._stopping = asyncio.Event()
+        self._names = itertools.count(1) if client_order_ids else None
+        self._run = secrets.token_hex(4)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -156,16 +181,23 @@ class TradingFloor:
             await asyncio.sleep(TICK_SECONDS)
 
     async def _submit(self, actions: list[Action]) -> None:
+        if self._names is not None:
+            actions = [self._named(action, self._names) for action in actions]
         self._record.commands += len(actions)
         try:
             self._record.acknowledge(await self._client.submit(actions))
         except InDoubt:
-            self._record.in_doubt += len(actions)
+            self._record.doubt(actions)
         except Overloaded:
             self._record.overloaded += len(actions)
         except StoreError:
             self._record.unsent += len(actions)
             await asyncio.sleep(RETRY_SECONDS)
+
+    def _named(self, action: Action, names: Iterator[int]) -> Action:
+        if not isinstance(action, NewOrder):
+            return action
+        return msgspec.structs.replace(action, client_order_id=f"{self._run}-{next(names)}")
 
     def _markets_there(self, exchange: Exchange) -> bool:
         if self._wanted:

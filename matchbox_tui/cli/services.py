@@ -156,6 +156,14 @@ def traders(
         int,
         typer.Option("--duration", envvar="MATCHBOX_DURATION", help="Seconds; 0 for ever."),
     ] = 0,
+    client_order_ids: Annotated[
+        bool,
+        typer.Option(
+            "--client-order-ids",
+            envvar="MATCHBOX_CLIENT_ORDER_IDS",
+            help="Name every order, so that one in doubt can be traced; a key each for a day.",
+        ),
+    ] = False,
     until_eof: UntilEof = False,
     json: options.Json = False,
     log_level: options.LogLevel = "info",
@@ -177,7 +185,14 @@ def traders(
     async def work() -> None:
         client = await Client.connect(redis_url, prefix, "traders")
         try:
-            floor = TradingFloor(client, traders=count, rate=rate, seed=seed, markets=symbols)
+            floor = TradingFloor(
+                client,
+                traders=count,
+                rate=rate,
+                seed=seed,
+                markets=symbols,
+                client_order_ids=client_order_ids,
+            )
             on_stop(floor.stop, until_eof=until_eof)
             if duration:
                 asyncio.get_running_loop().call_later(duration, floor.stop)

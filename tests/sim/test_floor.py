@@ -5,13 +5,17 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from matchbox_tui.store import Client, Keys, Overloaded, Server, StoreError
+from matchbox_tui.engine import CancelAll, NewOrder, OrderAccepted, OrderRejected, Side
+from matchbox_tui.store import Client, InDoubt, Keys, Overloaded, Replica, Server, StoreError
 from sim import Cluster, FloorRecord, TradingFloor, make_markets
+from sim.floor import Doubt
 from tests.servers import OwnServer
 from tests.waiting import eventually
 
@@ -25,6 +29,16 @@ def test_acknowledged_ids_are_kept_as_ranges() -> None:
     record.acknowledge([7, 8, -2, 11])
     assert record.order_ids == [[1, 4], [7, 8], [11, 11]]
     assert record.acknowledged == 9
+
+
+def test_orders_in_doubt_are_kept_where_they_can_be_told_apart() -> None:
+    record = FloorRecord()
+    named = NewOrder(order_id=0, side=Side.BUY, price=1, qty=1, trader="ann", client_order_id="7")
+    record.doubt([named, CancelAll("ann"), msgspec.structs.replace(named, client_order_id="")])
+    record.doubt([msgspec.structs.replace(named, trader="bob")])
+    assert record.in_doubt == 4
+    assert record.doubts == [Doubt("ann", "7"), Doubt("bob", "7")]
+    assert msgspec.json.decode(msgspec.json.encode(record), type=FloorRecord) == record
 
 
 async def first_outcomes(url: str, prefix: str = "") -> list[int]:
@@ -123,6 +137,78 @@ async def test_it_outlives_a_server(tmp_path: Path, server_dir: Path) -> None:
         finally:
             cluster.stop()
             await client.close()
+
+
+async def names_in_journal(client: Client) -> list[str]:
+    """The client_order_ids of all orders, in the journal's order."""
+    replica, events = Replica(), []
+    async for entry in client.follow(replica, until=(await client.cluster()).seq):
+        events += entry.events
+    orders = [e.order for e in events if isinstance(e, OrderAccepted | OrderRejected)]
+    return [order.client_order_id for order in orders if order is not None]
+
+
+def _longer(length: int, names: list[str]) -> bool:
+    return len(names) > length
+
+
+async def test_every_order_has_a_name_of_its_own_where_that_is_asked_for(
+    cluster: Cluster, floor_client: Client
+) -> None:
+    cluster.start(1, 0, 0, 0)
+    symbols = tuple(market.symbol for market in MARKETS)
+    for wanted in (True, True, False):
+        before = await names_in_journal(floor_client)
+        enough = len(before) + 50
+        floor = TradingFloor(
+            floor_client, traders=10, rate=400, seed=1, markets=symbols, client_order_ids=wanted
+        )
+        running = asyncio.ensure_future(floor.run())
+        await eventually(lambda: names_in_journal(floor_client), partial(_longer, enough))
+        floor.stop()
+        await running
+        await eventually(lambda: all_done(floor_client))
+        names = (await names_in_journal(floor_client))[len(before) :]
+        assert all(names) == wanted
+        assert any(names) == wanted
+        if wanted:
+            # Not even a run with the same seed uses a name again.
+            assert len({*names, *before}) == len(names) + len(before)
+
+
+class Forgetful(Client):
+    """A client whose every second submit is carried out, and the reply to it lost."""
+
+    count = 0
+
+    async def submit(self, commands: Any) -> list[int]:
+        numbers = await super().submit(commands)
+        self.count += 1
+        if self.count % 2:
+            raise InDoubt("lost the server")
+        return numbers
+
+
+async def test_what_is_in_doubt_is_found_in_the_journal_by_its_name(
+    cluster: Cluster, url: str, prefix: str
+) -> None:
+    cluster.start(1, 0, 0, 0)
+    client = Forgetful(Server(url), Keys(prefix), "floor")
+    symbols = tuple(market.symbol for market in MARKETS)
+    floor = TradingFloor(
+        client, traders=5, rate=300, seed=1, markets=symbols, client_order_ids=True
+    )
+    running = asyncio.ensure_future(floor.run())
+    await eventually(lambda: names_in_journal(client), partial(_longer, 50))
+    floor.stop()
+    record = await running
+    await eventually(lambda: all_done(client))
+    names = await names_in_journal(client)
+    await client.close()
+    assert 0 < len(record.doubts) <= record.in_doubt
+    # Each is there once; those that were acknowledged are not among the doubtful.
+    assert {doubt.client_order_id for doubt in record.doubts} <= set(names)
+    assert len(names) == len(set(names)) == len(record.doubts) + len(ids_of(record))
 
 
 class Full(Client):
