@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 1.0
+RECOVERIES = 3
+"""An instance ends where it fails so many times in a row to recover its state."""
 
 
 class Role(enum.StrEnum):
@@ -77,7 +79,7 @@ class Node:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Lives until `stop`. Raises `JournalBroken` where even a fresh replay of it fails."""
+        """Lives until `stop`. Raises `JournalBroken` where the state can't be recovered."""
         log.info("Engine instance %s stands by", self.store.instance_id)
         beating = asyncio.ensure_future(self._beat())
         try:
@@ -92,23 +94,27 @@ class Node:
     async def _live(self) -> None:
         clock = asyncio.get_running_loop().time
         pause = RETRY_SECONDS
-        clock = asyncio.get_running_loop().time
+        failed = 0
         while not self._stopping.is_set():
             began = clock()
             try:
                 if self._void:
                     await self._recover()
+                    failed = 0
                 else:
                     await self._serve_once()
             except StoreSetBack as error:
                 log.error("%s", error)
                 self._discard()
             except JournalBroken as error:
-                if self._void:
+                # What this instance holds may be the wrong one of the two, and what it read may
+                # have been trimmed meanwhile.
+                failed += 1
+                if failed == RECOVERIES:
                     raise
-                # What this instance holds may be the wrong one of the two.
                 log.error("Starting over from the journal: %s", error)
                 self._discard()
+                await asyncio.sleep(RETRY_SECONDS)
             except Deposed as error:
                 log.warning("No longer leader: %s", error)
             except StoreError as error:
