@@ -263,23 +263,43 @@ class _Collector:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _wait_for(self, last_fill: tuple[int, int]) -> str | None:
-        """Waits for the stream to have the journal's last fill; returns who leads then."""
+        """Waits for the stream to have the journal's last fill; returns who leads then.
+
+        It is given up where the publisher has stood still for `wait_s` seconds; a leader that died
+        may hold its lease meanwhile, and its successor must catch up before it publishes.
+        """
         keys = self._keys
         began = moved = time.monotonic()
-        seen = (0, -1)
+        patience, seen = 0.0, (0, -2)
         while True:
-            fills, leader = await self._link.calls(
-                [("XREVRANGE", keys.fills_stream, "+", "-", "COUNT", 1), ("GET", keys.leader)]
+            fills, leader, lease_ms = await self._link.calls(
+                [
+                    ("XREVRANGE", keys.fills_stream, "+", "-", "COUNT", 1),
+                    ("GET", keys.leader),
+                    ("PTTL", keys.leader),
+                ]
             )
             self._note("fills", fills)
             now = place(fills[0][0]) if fills and not isinstance(fills, Exception) else (0, -1)
+            clock = time.monotonic()
             if now > seen:
-                seen, moved = now, time.monotonic()
-            idle, waited = time.monotonic() - moved, time.monotonic() - began
-            late = idle > self._wait_s or waited > MOST_PATIENCE * self._wait_s
-            if now >= last_fill or late or "fills" in self._troubles:
-                return leader.decode(errors="replace") if isinstance(leader, bytes) else None
+                seen, moved = now, clock
+                patience = self._wait_s + (lease_ms / 1000 if isinstance(lease_ms, int) else 0)
+            name = leader.decode(errors="replace") if isinstance(leader, bytes) else None
+            if now >= last_fill or "fills" in self._troubles:
+                return name
+            if clock - began > MOST_PATIENCE * self._wait_s:
+                return name if await self._leads(name) else None
+            if clock - moved > patience and (name is None or await self._leads(name)):
+                return name
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _leads(self, name: str | None) -> bool:
+        """Whether the leader has caught up and works, as far as it says."""
+        if name is None:
+            return False
+        role = await self._link.call("HGET", self._keys.instance(name), "role")
+        return role in (None, b"leading")
 
     async def _fills(self, file: FrameWriter, base: Place, moment: Moment) -> None:
         if "fills" in self._troubles:

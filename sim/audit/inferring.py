@@ -94,11 +94,13 @@ def outcome_id(event: Event) -> int | None:
     match event:
         case OrderAccepted():
             return event.order_id
-        case OrderRejected(order=NewOrder()):
+        case OrderRejected(order=NewOrder()) if event.order_id > 0:
+            return event.order_id
+        case OrderRejected(reason=Reason.MALFORMED) if event.order_id > 0:
             return event.order_id
         case OrderRejected(reason=Reason.MALFORMED):
             told = _ID.match(event.raw)
-            return event.order_id or (int(told[1]) if told else 0) or None
+            return int(told[1]) if told else None
         case _:
             return None
 

@@ -86,8 +86,6 @@ class OutcomesInspection(Inspection):
 
     def _is_repeated(self, order_id: int) -> bool:
         """Notes an id; whether it was acknowledged and is met again."""
-        if order_id <= 0:
-            return False
         new = self._ids.add(order_id)
         if not self._first:
             self._first = order_id
@@ -155,7 +153,7 @@ class OrderingInspection(Inspection):
 
     def read(self, seq: int, events: list[Event]) -> None:
         order_id = outcome_id(events[0])
-        if order_id is not None and order_id > 0:
+        if order_id is not None:
             self._orders += 1
             self._come(seq, order_id)
 
