@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from matchbox_tui.node.hashes import HashMarks
-from matchbox_tui.node.recovery import READ_AT_ONCE, read_up_to, set_back
+from matchbox_tui.node.recovery import READ_AT_ONCE, is_older, read_up_to, set_back
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
 from matchbox_tui.store import Replica, Store, Tenure
@@ -56,7 +56,7 @@ async def catch_up(store: Store, replica: Replica, tenure: Tenure) -> None:
 async def _try_lead(store: Store, settings: Settings, replica: Replica) -> Tenure | None:
     known = replica.tip
     view = await store.view()
-    if view.tip.seq < known.seq or (view.tip.seq == known.seq and view.tip != known):
+    if is_older(view.tip, known):
         raise set_back(known, view.tip)
     if view.leader is None:
         return await store.elect(settings.lease_ms)

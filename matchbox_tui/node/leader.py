@@ -22,10 +22,10 @@ from matchbox_tui.engine import (
 )
 from matchbox_tui.node.hashes import HashMarks
 from matchbox_tui.node.publisher import Publisher
-from matchbox_tui.node.recovery import set_back
+from matchbox_tui.node.recovery import is_older, set_back
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
-from matchbox_tui.store import Commit, InDoubt, Outcome, Replica, Store, Unreachable
+from matchbox_tui.store import Commit, InDoubt, Outcome, Replica, Store, Tip, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +101,9 @@ class Leader:
             else:
                 head = await self._wait()
                 batch = [head] if head is not None else []
+                if head is None and not self._stopping.is_set():
+                    # No commit would tell.
+                    await self._check_not_set_back(self._replica.tip)
 
     async def _wait(self) -> bytes | None:
         """The queue's head, or None after a while or at a stop."""
@@ -170,12 +173,16 @@ class Leader:
                 if clock() > give_up:
                     raise
                 await asyncio.sleep(RESEND_SECONDS)
-        if outcome is Outcome.CAS:
-            # Nobody else leads, and yet the journal does not end where this leader left it.
-            raise set_back(commit.before, await self._store.tip())
-        if outcome not in (Outcome.OK, Outcome.DUP):
-            raise Deposed(f"commit {commit.after.seq} of epoch {self._epoch}: {outcome.value}")
-        return batch
+        if outcome in (Outcome.OK, Outcome.DUP):
+            return batch
+        await self._check_not_set_back(commit.before)
+        raise Deposed(f"commit {commit.after.seq} of epoch {self._epoch}: {outcome.value}")
+
+    async def _check_not_set_back(self, known: Tip) -> None:
+        """Raises `StoreSetBack` where the journal does not reach as far as it did."""
+        found = await self._store.tip()
+        if is_older(found, known):
+            raise set_back(known, found)
 
     async def _create_markets(self) -> None:
         for market in self._markets:

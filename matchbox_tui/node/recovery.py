@@ -4,7 +4,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-from matchbox_tui.store import Base, JournalBroken, Replica, SnapshotFiles, Store, StoreSetBack, Tip
+from matchbox_tui.engine import OrderAccepted
+from matchbox_tui.store import (
+    NO_PLACE,
+    Base,
+    Entry,
+    JournalBroken,
+    Replica,
+    SnapshotFiles,
+    Store,
+    StoreSetBack,
+    Tip,
+)
 
 log = logging.getLogger(__name__)
 
@@ -16,19 +27,22 @@ async def recover(store: Store, files: SnapshotFiles | None = None) -> Replica:
 
     Raises `JournalBroken` where there is none, and other `StoreError`s.
     """
-    trouble = JournalBroken("the journal's beginning is gone, and no snapshot of it can be used")
+    trouble = JournalBroken(NO_PLACE)
     async for base in _places(store, files):
         replica = base.replica
         began = replica.seq
         await store.keep_ids_rising(seen=base.order_id)
         try:
-            await read_up_to(store, replica, (await store.tip()).seq)
+            highest = await read_up_to(store, replica, (await store.tip()).seq)
         except JournalBroken as error:
             log.warning("The journal can't be followed from %d: %s", began, error)
             trouble = error
         else:
             if began:
                 log.info("Recovered from snapshot %d, now at %d", began, replica.seq)
+            if not store.highest_id:
+                # The counter is lost, and no snapshot knows it.
+                await store.keep_ids_rising(seen=highest)
             return replica
     raise trouble
 
@@ -69,18 +83,33 @@ async def _compare(store: Store, files: SnapshotFiles) -> None:
             return
 
 
-async def read_up_to(store: Store, replica: Replica, seq: int) -> None:
+async def read_up_to(store: Store, replica: Replica, seq: int) -> int:
     """Applies the journal up to `seq`, leaving the loop free between two commits.
 
-    Raises `JournalBroken` where it doesn't reach that far.
+    Returns the highest order id on the way. Raises `JournalBroken` where the journal doesn't reach
+    that far.
     """
+    highest = 0
     while replica.seq < seq:
         entries = await store.read(replica.seq, READ_AT_ONCE)
         if not entries:
             raise JournalBroken(f"the journal ends before {seq}, its own tip")
         for entry in entries:
             replica.apply(entry)
+            highest = max(highest, _highest_id(entry))
             await asyncio.sleep(0)
+    return highest
+
+
+def _highest_id(entry: Entry) -> int:
+    return max(
+        (event.order_id for event in entry.events if type(event) is OrderAccepted), default=0
+    )
+
+
+def is_older(found: Tip, known: Tip) -> bool:
+    """Whether the store's journal can't be the one that this instance knows up to `known`."""
+    return found.seq < known.seq or (found.seq == known.seq and found != known)
 
 
 def set_back(known: Tip, found: Tip) -> StoreSetBack:

@@ -25,7 +25,7 @@ from matchbox_tui.store.journal import Entry, Tip, chained, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
 from matchbox_tui.store.replica import Replica
-from matchbox_tui.store.restore import Base
+from matchbox_tui.store.restore import NO_PLACE, Base
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.snapshot import Header, list_snapshots, load_snapshot
 from matchbox_tui.store.snapshot_files import SnapshotFiles
@@ -33,6 +33,7 @@ from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 
 __all__ = [
     "MAX_BATCH",
+    "NO_PLACE",
     "QUEUE_LIMIT",
     "Archive",
     "Base",

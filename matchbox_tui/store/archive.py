@@ -10,7 +10,12 @@ from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link
 from matchbox_tui.store.restore import Base, bases, check_continued
 from matchbox_tui.store.scripts import TRIM
-from matchbox_tui.store.snapshot import Header, prune_snapshots, write_snapshot
+from matchbox_tui.store.snapshot import (
+    Header,
+    list_snapshots,
+    prune_snapshots,
+    write_snapshot,
+)
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +50,10 @@ class Archive:
             return False
         return True
 
+    async def newest(self) -> int:
+        """The sequence of the newest snapshot there is, 0 where there is none."""
+        return max(await list_snapshots(self._link, self._keys), default=0)
+
     async def take_turn(self, ms: int) -> bool:
         """Whether it is this instance's turn to take a snapshot; the next comes after `ms`."""
         turn = ("SET", self._keys.snapshot_turn, self._instance_id, "PX", ms, "NX")
@@ -60,7 +69,7 @@ class Archive:
         Takes its time: the parts must not change meanwhile. Raises a `StoreError`.
         """
         await write_snapshot(self._link, self._keys, self._instance_id, head, parts)
-        await prune_snapshots(self._link, self._keys, head.seq, history)
+        await prune_snapshots(self._link, self._keys, history)
 
     async def trim(self) -> int:
         """Drops the part of the journal that nobody needs; returns how many entries."""

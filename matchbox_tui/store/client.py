@@ -12,7 +12,7 @@ from matchbox_tui.store.journal import Entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Server
 from matchbox_tui.store.replica import Replica
-from matchbox_tui.store.restore import bases
+from matchbox_tui.store.restore import NO_PLACE, bases
 from matchbox_tui.store.scripts import SUBMIT
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.store import read_tail
@@ -88,7 +88,7 @@ class Client:
         """
         async for base in bases(self._asking, self.keys, oldest=oldest):
             return base.replica
-        raise JournalBroken("the journal's beginning is gone, and no snapshot of it can be used")
+        raise JournalBroken(NO_PLACE)
 
     async def follow(
         self, replica: Replica, *, wait_ms: int = 500, until: int | None = None

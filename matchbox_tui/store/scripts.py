@@ -278,19 +278,26 @@ end
 return new
 """)
 
-# KEYS  snapshot draft, snapshot, snapshots      ARGV  header, seq, count of parts
-# Completes a draft: adds the header, names it and lists it. Returns 1, or 0 with nothing changed
-#       where the draft is not what its writer left.
+# KEYS  snapshot draft, snapshot, snapshots, cursor      ARGV  header, seq, count of parts
+# Completes a draft: adds the header, names it and lists it. Returns KEPT; or, with nothing changed:
+#       LOST (the draft is not what its writer left), AHEAD (the journal ends before it: the store
+#       was set back), LATE (there is a newer one, up to which the journal may be trimmed already).
 KEEP = Script("""
 if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[3]) then
-  return 0
+  return 'LOST'
 end
-redis.call('ZCARD', KEYS[3])
+local tip = redis.call('HGET', KEYS[4], 'seq') or '0'
+if tonumber(ARGV[2]) > tonumber(tip) then
+  return 'AHEAD'
+end
+if redis.call('ZCOUNT', KEYS[3], '(' .. ARGV[2], tip) > 0 then
+  return 'LATE'
+end
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('PERSIST', KEYS[1])
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('ZADD', KEYS[3], ARGV[2], ARGV[2])
-return 1
+return 'KEPT'
 """)
 
 # KEYS  log, snapshots      ARGV  group of the fills' publisher, most entries to drop

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from matchbox_tui.engine import Exchange, Part, load_part
+from matchbox_tui.store.cluster import number
 from matchbox_tui.store.errors import SnapshotUnusable, StoreError
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link
@@ -74,15 +75,22 @@ def sealed(head: Header, parts: int, crc: int) -> Header:
     return msgspec.structs.replace(head, crc32=zlib.crc32(msgspec.json.encode(head), crc))
 
 
+_NOT_KEPT = {
+    b"LOST": "its draft was lost",
+    b"LATE": "there is a newer one by now",
+    b"AHEAD": "the journal ends before it: the store was set back",
+}
+
+
 async def write_snapshot(
     link: Link, keys: Keys, writer: str, head: Header, parts: Iterable[Part]
 ) -> None:
     """Writes a snapshot in steps that leave the loop free in between.
 
-    Raises a `StoreError`, and then there is no snapshot.
+    Raises a `StoreError`, and then there is no new snapshot.
     """
     draft = keys.snapshot_draft(writer)
-    await link.call("DEL", draft)
+    await link.call("UNLINK", draft)
     crc = count = size = 0
     waiting: list[bytes] = []
     for part in parts:
@@ -92,19 +100,19 @@ async def write_snapshot(
         waiting.append(raw)
         size += len(raw)
         if size >= SEND_BYTES:
-            await _push(link, draft, waiting)
+            await _push(link, draft, waiting, count)
             waiting, size = [], 0
         await asyncio.sleep(0)
     if waiting:
-        await _push(link, draft, waiting)
+        await _push(link, draft, waiting, count)
     head = sealed(head, count, crc)
     kept = await link.run(
         KEEP,
-        (draft, keys.snapshot(head.seq), keys.snapshots),
+        (draft, keys.snapshot(head.seq), keys.snapshots, keys.cursor),
         (msgspec.json.encode(head), head.seq, count),
     )
-    if not kept:
-        raise SnapshotUnusable(f"the draft of snapshot {head.seq} was lost")
+    if kept in _NOT_KEPT:
+        raise SnapshotUnusable(f"snapshot {head.seq} is not kept: {_NOT_KEPT[kept]}")
 
 
 async def list_snapshots(link: Link, keys: Keys) -> list[int]:
@@ -152,10 +160,13 @@ def parse_header(raw: bytes) -> Header:
         raise SnapshotUnusable("its header can't be read") from None
 
 
-async def prune_snapshots(link: Link, keys: Keys, newest: int, history: int) -> None:
-    """Leaves the newest snapshot and one older."""
+async def prune_snapshots(link: Link, keys: Keys, history: int) -> None:
+    """Leaves the newest snapshot of this journal and one older."""
     found = await list_snapshots(link, keys)
-    drop = superfluous(found, newest, history)
+    # The tip after the list: what is beyond it then was not just written by another instance.
+    tip = number(await link.call("HGET", keys.cursor, "seq"))
+    newest = max((seq for seq in found if seq <= tip), default=None)
+    drop = superfluous(found, newest, history) if newest is not None else []
     if drop:
         # Out of the index first: what it names must be there.
         await link.call("ZREM", keys.snapshots, *drop)
@@ -174,7 +185,11 @@ def superfluous(found: list[int], newest: int, history: int) -> list[int]:
     return [seq for seq in found if seq != newest and seq not in stays]
 
 
-async def _push(link: Link, draft: str, parts: list[bytes]) -> None:
-    for reply in await link.calls([("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS)]):
+async def _push(link: Link, draft: str, parts: list[bytes], count: int) -> None:
+    """Adds parts to a draft, which then has `count` of them."""
+    replies = await link.calls([("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS)])
+    for reply in replies:
         if isinstance(reply, StoreError):
             raise reply
+    if replies[0] != count:
+        raise SnapshotUnusable(f"{draft} was lost, or another instance of that name writes there")

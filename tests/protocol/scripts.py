@@ -216,9 +216,14 @@ class Scripts:
 
     def keep(self, names: Args, argv: Args) -> Reply:
         keys = self.keys
-        draft, snapshot, index = names
+        draft, snapshot, index, cursor = names
         if len(keys.list(draft)) != int(argv[2]):
-            return 0
+            return b"LOST"
+        seq, tip = int(argv[1]), int(keys.hash(cursor).get(b"seq", b"0"))
+        if seq > tip:
+            return b"AHEAD"
+        if any(seq < score <= tip for score in keys.zset(index).values()):
+            return b"LATE"
         keys.rpush(draft, [argv[0]])
         parts = keys.list(draft)
         keys.delete(draft)
@@ -227,7 +232,7 @@ class Scripts:
         held: Any = keys.zset(index)
         held[argv[1]] = float(argv[1])
         keys.values[index] = held
-        return 1
+        return b"KEPT"
 
     def trim(self, names: Args, argv: Args) -> Reply:
         """Trims to the entry, which the real one does only now and then."""
