@@ -17,6 +17,10 @@ class UnknownScript(Refused):
     """The server has not seen this script since it started."""
 
 
+class OutOfMemory(Refused):
+    """The server's memory is full; it refuses what could take more of it, and reads on."""
+
+
 class WrongValue(Refused):
     """A key holds something else than a venue keeps there; the server doesn't say which one."""
 
@@ -47,7 +51,8 @@ def refusal(error: redis_errors.ResponseError) -> Refused:
     if code == "MISCONF":
         return Refused(_misconf(rest))
     if code in _MEANINGS:
-        return Refused(_MEANINGS[code].format(rest=rest, address=rest.split(" ")[-1]))
+        kind = OutOfMemory if code == "OOM" else Refused
+        return kind(_MEANINGS[code].format(rest=rest, address=rest.split(" ")[-1]))
     return Refused(f"the server refused: {text}")
 
 

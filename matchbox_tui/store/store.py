@@ -1,5 +1,6 @@
 """What an engine node does with the server: the lead, the queue's head, the journal's tip."""
 
+import asyncio
 import enum
 import hashlib
 import logging
@@ -16,6 +17,7 @@ from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Reply, Server
+from matchbox_tui.store.refusals import OutOfMemory
 from matchbox_tui.store.restore import read_tip
 from matchbox_tui.store.scripts import (
     COMMIT,
@@ -34,6 +36,9 @@ log = logging.getLogger(__name__)
 
 PEEK_BYTES = 1024 * 1024
 """Most of the queue that one peek looks at, as long as it is more than one element."""
+
+LOOK_SECONDS = 0.05
+"""How often the queue is looked at where it can't be waited for."""
 
 FILLS_A_CALL = 250
 """Fills published in one script call, so that no call holds the server for long."""
@@ -263,10 +268,16 @@ class Store:
     async def wait_for_command(self, seconds: float) -> bytes | None:
         """The queue's head as soon as there is one, or None; the queue stays as it is."""
         # Moving the head of a list to its own head changes nothing, but it blocks and wakes.
-        reply: bytes | None = await self._waiting.call(
-            *("BLMOVE", self.keys.queue, self.keys.queue, "LEFT", "LEFT", str(seconds)),
-            timeout_s=seconds + 1.5,
-        )
+        reply: bytes | None
+        try:
+            reply = await self._waiting.call(
+                *("BLMOVE", self.keys.queue, self.keys.queue, "LEFT", "LEFT", str(seconds)),
+                timeout_s=seconds + 1.5,
+            )
+        except OutOfMemory:
+            # The server takes it for a write. Looking again and again does as well.
+            await asyncio.sleep(min(seconds, LOOK_SECONDS))
+            reply = await self._waiting.call("LINDEX", self.keys.queue, 0)
         return reply[:CUT] if reply is not None else None
 
     async def ask(self, command: Tagged) -> None:

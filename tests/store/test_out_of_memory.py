@@ -106,6 +106,16 @@ async def test_the_lead_is_kept_and_taken(store: Store, rival: Store, link: Link
     assert tenure.epoch == 3
 
 
+async def test_the_queue_is_looked_at_where_it_can_t_be_waited_for(
+    store: Store, link: Link, keys: Keys
+) -> None:
+    (element,) = await put(link, keys, buy(order_id=1))
+    await _fill_up(link)
+    assert await store.wait_for_command(0.01) == element
+    await link.call("DEL", keys.queue)
+    assert await store.wait_for_command(0.01) is None
+
+
 async def test_fills_wait_until_there_is_room(store: Store, link: Link, keys: Keys) -> None:
     await _fill_up(link)
     with pytest.raises(Refused, match="out of memory"):
