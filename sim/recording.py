@@ -287,10 +287,10 @@ class Recording:
                 while head := opened.read(4):
                     size = int.from_bytes(head, "big")
                     if len(head) < 4 or size > MAX_FRAME:
-                        raise RecordingError(f"{path} holds no frame at its {count + 1}th place")
+                        raise RecordingError(f"{path} has no length before frame {count + 1}")
                     frame = opened.read(size)
                     if len(frame) < size:
-                        raise RecordingError(f"{path} ends within its {count + 1}th frame")
+                        raise RecordingError(f"{path} ends within frame {count + 1}")
                     count += 1
                     yield frame
         except (OSError, EOFError, zlib.error) as error:
@@ -326,11 +326,10 @@ def _opened(path: Path) -> BinaryIO:
     """A plain file, opened without following a link and without waiting for anybody."""
     with _told(path):
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    file = os.fdopen(number, "rb")
     if not stat.S_ISREG(os.fstat(number).st_mode):
-        file.close()
+        os.close(number)
         raise RecordingError(f"{path} is no plain file")
-    return file
+    return os.fdopen(number, "rb")
 
 
 @contextlib.contextmanager
