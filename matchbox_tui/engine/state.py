@@ -15,7 +15,7 @@ import msgspec
 
 from matchbox_tui.engine.commands import NewOrder
 from matchbox_tui.engine.order import Order
-from matchbox_tui.engine.values import Market, Position, Side
+from matchbox_tui.engine.values import DEFAULT_MARKET, Market, Position, Side
 
 if TYPE_CHECKING:
     from matchbox_tui.engine.exchange import Exchange
@@ -148,4 +148,9 @@ def _load_book(
 
 
 def _order(order: Order) -> OrderState:
-    return OrderState(order.message, order.price, order.qty, order.leaves_qty)
+    message = order.message
+    if message.market == DEFAULT_MARKET and message.market is not DEFAULT_MARKET:
+        # What is at its default is left out of the JSON only where it is the very same object, and
+        # equal states must have equal hashes, however their orders were spelled.
+        message = msgspec.structs.replace(message, market=DEFAULT_MARKET)
+    return OrderState(message, order.price, order.qty, order.leaves_qty)

@@ -18,6 +18,7 @@ from matchbox_tui.engine import (
     Side,
     State,
     TimeInForce,
+    decode_command,
     dump_parts,
     load_part,
     state,
@@ -126,6 +127,13 @@ def test_the_way_to_a_position_does_not_matter_but_the_position_does() -> None:
     one = exchange(sell(1, 50, 2), buy(2, 50, 2, trader="ann"))
     two = exchange(sell(1, 50, 2), buy(2, 50, 2, trader="bob"))
     assert one.state_hash() != two.state_hash()
+
+
+def test_a_hash_is_the_same_however_the_orders_were_spelled() -> None:
+    short = b'{"id":1,"side":"buy","price":50,"qty":10}'
+    long = short[:-1] + b',"market":"MAIN","trader":"","type":"limit","time_in_force":"GTC"}'
+    hashes = {exchange(decode_command(raw)).state_hash() for raw in (short, long)}
+    assert len(hashes) == 1
 
 
 def test_a_hash_is_the_same_in_every_run() -> None:
