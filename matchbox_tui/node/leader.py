@@ -78,7 +78,7 @@ class Leader:
         """Whether the replica holds nothing that is not committed."""
 
     async def run(self) -> None:
-        """Leads until `stopping` is set. Raises `Deposed`, `StoreSetBack` or another `StoreError`."""
+        """Leads until `stopping` is set. Raises `Deposed`, `StoreSetBack` or a `StoreError`."""
         async with asyncio.TaskGroup() as tasks:
             helpers = [
                 tasks.create_task(self._publisher.run()),

@@ -58,7 +58,7 @@ async def _places(store: Store, files: SnapshotFiles | None) -> AsyncIterator[Ba
         else:
             beginning = base
     if files is not None:
-        for base in await asyncio.to_thread(files.bases):
+        async for base in files.bases():
             if await store.archive.goes_on_from(base.replica.tip):
                 yield base
     if beginning is not None:
@@ -68,9 +68,9 @@ async def _places(store: Store, files: SnapshotFiles | None) -> AsyncIterator[Ba
 async def _compare(store: Store, files: SnapshotFiles) -> None:
     """Says so where the files know of more than the store: it was set back while we were away."""
     seq = (await store.tip()).seq
-    if files.newest_place() <= seq:
+    if await asyncio.to_thread(files.newest_place) <= seq:
         return
-    for base in await asyncio.to_thread(files.bases):
+    async for base in files.bases():
         if base.replica.seq > seq:
             await store.keep_ids_rising(seen=base.order_id)
             log.error(

@@ -1,8 +1,12 @@
 """What a snapshot file holds: one market at one place in the journal."""
 
+import os
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -24,8 +28,15 @@ from matchbox_tui.engine import (
 from matchbox_tui.store.errors import SnapshotUnusable
 from matchbox_tui.store.snapshot import VERSION
 
+PART_SIZE = 500
+"""Most orders or positions in one part of a file's state."""
+
 _SEAL = re.compile(rb',"crc32":(\d{1,10})\}\n\Z')
 _SEAL_BYTES = 24
+
+_END_OF_STAMP = b',"definition":'
+_LONGEST_STAMP = 16 * 1024 * 1024
+_READ_BYTES = 64 * 1024
 
 
 class FileOrder(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -67,10 +78,10 @@ class FileBook(msgspec.Struct, frozen=True, rename="camel"):
     asks: list[FileLevel]
 
 
-class FileHead(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class Stamp(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """How a file begins: its place in the journal, and the markets that belong together.
 
-    `created_at` is in ms; positions are (trader, contracts, cash).
+    `created_at` is in ms.
     """
 
     version: int
@@ -82,6 +93,15 @@ class FileHead(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     epoch: int
     order_id: int
     markets: list[str]
+
+    @property
+    def place(self) -> tuple[int, str]:
+        return self.engine_sequence, self.chain
+
+
+class FileHead(Stamp, frozen=True, rename="camel", kw_only=True):
+    """All but the book; positions are (trader, contracts, cash)."""
+
     definition: Market
     positions: list[tuple[str, int, int]]
 
@@ -92,20 +112,65 @@ class MarketFile(FileHead, frozen=True, rename="camel", kw_only=True):
     order_book: FileBook
 
 
+class _Version(msgspec.Struct):
+    version: int
+
+
+def seal(crc32: int) -> bytes:
+    """How a file ends, given the checksum of all bytes before."""
+    return b',"crc32":%d}\n' % crc32
+
+
+def read_stamp(file: BinaryIO) -> Stamp | None:
+    """What a file says of itself at its beginning, whether it holds or not."""
+    raw = b""
+    while _END_OF_STAMP not in raw and len(raw) < _LONGEST_STAMP:
+        more = file.read(_READ_BYTES)
+        if not more:
+            break
+        raw += more
+    try:
+        return msgspec.json.decode(raw.partition(_END_OF_STAMP)[0] + b"}", type=Stamp)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether the file is neither torn nor altered. Reads all of it."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _SEAL_BYTES))
+            found = _SEAL.search(file.read())
+            if found is None:
+                return False
+            file.seek(0)
+            crc, left = 0, size - len(found[0])
+            while left > 0:
+                piece = file.read(min(left, _READ_BYTES))
+                if not piece:
+                    return False
+                crc = zlib.crc32(piece, crc)
+                left -= len(piece)
+    except OSError:
+        return False
+    return crc == int(found[1])
+
+
 def decode_file(raw: bytes) -> MarketFile:
     """Raises `SnapshotUnusable` for bytes that are torn, altered or from a newer program."""
-    seal = _SEAL.search(raw[-_SEAL_BYTES:])
-    if seal is None:
+    found = _SEAL.search(raw[-_SEAL_BYTES:])
+    if found is None:
         raise SnapshotUnusable("it is torn")
-    if zlib.crc32(raw[: -len(seal[0])]) != int(seal[1]):
+    if zlib.crc32(memoryview(raw)[: -len(found[0])]) != int(found[1]):
         raise SnapshotUnusable("its checksum differs")
     try:
-        file = msgspec.json.decode(raw, type=MarketFile)
+        version = msgspec.json.decode(raw, type=_Version).version
+        if not 1 <= version <= VERSION:
+            raise SnapshotUnusable(f"it has version {version}, this program reads up to {VERSION}")
+        return msgspec.json.decode(raw, type=MarketFile)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise SnapshotUnusable(f"it can't be read ({error})") from None
-    if file.version > VERSION:
-        raise SnapshotUnusable(f"it has version {file.version}, this program reads up to {VERSION}")
-    return file
 
 
 def file_order(order: Order, sequence: int) -> FileOrder:
@@ -132,21 +197,25 @@ def file_order(order: Order, sequence: int) -> FileOrder:
     )
 
 
-def part_of(file: MarketFile) -> Iterator[Part]:
-    """The state that the file holds."""
+def parts_of(file: MarketFile) -> Iterator[Part]:
+    """The state that the file holds, in pieces of a bounded size."""
     book = file.order_book
     states = (
         OrderState(_message(order), order.price_ticks, order.qty_lots, order.remaining_qty_lots)
         for level in (*book.bids, *book.asks)
         for order in level.orders
     )
-    yield BookPart(file.definition, book.sequence, tuple(states))
-    yield PositionsPart(
-        tuple(
-            PositionState(trader, file.market, Position(qty, cash))
-            for trader, qty, cash in file.positions
+    yield BookPart(file.definition, book.sequence, ())
+    while piece := tuple(islice(states, PART_SIZE)):
+        yield BookPart(file.definition, book.sequence, piece)
+    held = iter(file.positions)
+    while some := tuple(islice(held, PART_SIZE)):
+        yield PositionsPart(
+            tuple(
+                PositionState(trader, file.market, Position(qty, cash))
+                for trader, qty, cash in some
+            )
         )
-    )
 
 
 def _message(order: FileOrder) -> NewOrder:

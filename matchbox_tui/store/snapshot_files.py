@@ -9,11 +9,11 @@ file is the checksum of all bytes before it.
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
-import re
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -21,21 +21,37 @@ import msgspec
 
 from matchbox_tui.engine import Exchange, Level, Order, OrderBook, Side, load_part
 from matchbox_tui.store.errors import SnapshotUnusable
-from matchbox_tui.store.market_file import FileHead, MarketFile, decode_file, file_order, part_of
+from matchbox_tui.store.market_file import (
+    FileHead,
+    MarketFile,
+    Stamp,
+    decode_file,
+    file_order,
+    is_sealed,
+    parts_of,
+    read_stamp,
+    seal,
+)
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import Base
 from matchbox_tui.store.snapshot import Header
+
+log = logging.getLogger(__name__)
 
 SUFFIX = ".json"
 PREVIOUS = ".previous"
 DRAFT = ".draft"
 
-PIECE = 500
-"""Orders written at a time: a millisecond or two of work."""
+PIECE = 200
+"""Most orders that are encoded at a time."""
+
+WRITE_BYTES = 64 * 1024
+"""What is written at a time: a millisecond or two of work."""
 
 Holding = tuple[str, int, int]
 
-_PLACE = re.compile(rb'"engineSequence":(\d{1,16}),')
+Place = tuple[int, str]
+"""A sequence and the chain up to it."""
 
 
 class SnapshotFiles:
@@ -55,33 +71,29 @@ class SnapshotFiles:
             if mine:
                 try:
                     await self._write_drafts(head, exchange)
-                    await asyncio.to_thread(self._put_in_place, list(exchange.books))
+                    await self._put_in_place(list(exchange.books))
                 finally:
-                    for draft in self.directory.glob(f"*{DRAFT}"):
+                    for draft in self.directory.glob(f"*{SUFFIX}{DRAFT}"):
                         draft.unlink(missing_ok=True)
             return mine
 
-    def bases(self) -> list[Base]:
-        """The whole snapshots that there are, newest first. Blocks; skips what is damaged."""
-        found: dict[tuple[int, str], dict[str, MarketFile]] = defaultdict(dict)
-        for path in self._paths():
-            with contextlib.suppress(OSError, SnapshotUnusable):
-                file = decode_file(path.read_bytes())
-                found[file.engine_sequence, file.chain][file.market] = file
-        return [
-            _base(files)
-            for _, files in sorted(found.items(), reverse=True)
-            if set(next(iter(files.values())).markets) == set(files)
-        ]
+    async def bases(self) -> AsyncIterator[Base]:
+        """The whole snapshots that there are, newest first. What can't be used is said."""
+        stamps = await asyncio.to_thread(self._stamps)
+        for path, stamp in stamps:
+            if stamp is None:
+                log.warning("%s is torn, altered or no snapshot file", path)
+        found = _by_place(stamps)
+        for place in sorted(found, reverse=True):
+            try:
+                yield await _load(place, found[place])
+            except SnapshotUnusable as error:
+                where = (place[0], self.directory)
+                log.warning("The snapshot files of %d in %s can't be used: %s", *where, error)
 
     def newest_place(self) -> int:
         """The highest sequence that a file names at its beginning, 0 where there is none."""
-        places = [0]
-        for path in self._paths():
-            with contextlib.suppress(OSError), path.open("rb") as file:
-                place = _PLACE.search(file.read(1024))
-                places.append(int(place[1]) if place else 0)
-        return max(places)
+        return max((seq for seq, _ in _by_place(self._stamps())), default=0)
 
     async def _write_drafts(self, head: Header, exchange: Exchange) -> None:
         holdings = await _holdings(exchange)
@@ -101,33 +113,109 @@ class SnapshotFiles:
             )
             await _write_file(self._path(symbol, DRAFT), _pieces(beginning, book))
 
-    def _put_in_place(self, symbols: list[str]) -> None:
+    async def _put_in_place(self, symbols: list[str]) -> None:
+        """Market by market, each in one go, so that it can be dropped between two of them.
+
+        Only files of the snapshot to keep become the previous ones: after a kill in the middle of
+        this there are newer ones beside them, which are of no use without the rest.
+        """
+        keep = await asyncio.to_thread(self._whole)
         for symbol in symbols:
             current = self._path(symbol)
-            if current.exists():
+            stamp = _stamp(current)
+            if stamp is not None and stamp.place == keep:
                 current.replace(self._path(symbol, PREVIOUS))
             self._path(symbol, DRAFT).replace(current)
-        place = os.open(self.directory, os.O_RDONLY)
-        try:
-            os.fsync(place)
-        finally:
-            os.close(place)
+            await asyncio.sleep(0)
+        await asyncio.to_thread(_sync, self.directory)
 
-    def _paths(self) -> list[Path]:
+    def _whole(self) -> Place | None:
+        """The snapshot that is whole: the one in place, or the one that was when it was last."""
+        found = _by_place(self._stamps())
+
+        def rank(place: Place) -> tuple[bool, Place]:
+            in_place = {stamp.market for path, stamp in found[place] if path.suffix == SUFFIX}
+            return in_place.issuperset(found[place][0][1].markets), place
+
+        for place in sorted(found, key=rank, reverse=True):
+            sealed = {stamp.market for path, stamp in found[place] if is_sealed(path)}
+            if sealed.issuperset(found[place][0][1].markets):
+                return place
+        return None
+
+    def _stamps(self) -> list[tuple[Path, Stamp | None]]:
+        """The files, and what they say of themselves."""
         patterns = (f"*{SUFFIX}", f"*{SUFFIX}{PREVIOUS}")
-        return [path for pattern in patterns for path in self.directory.glob(pattern)]
+        paths = [path for pattern in patterns for path in sorted(self.directory.glob(pattern))]
+        return [(path, _stamp(path)) for path in paths]
 
     def _path(self, symbol: str, more: str = "") -> Path:
         return self.directory / f"{symbol}{SUFFIX}{more}"
 
 
+def _by_place(stamps: list[tuple[Path, Stamp | None]]) -> dict[Place, list[tuple[Path, Stamp]]]:
+    found: dict[Place, list[tuple[Path, Stamp]]] = defaultdict(list)
+    for path, stamp in stamps:
+        if stamp is not None:
+            found[stamp.place].append((path, stamp))
+    return found
+
+
+def _stamp(path: Path) -> Stamp | None:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return read_stamp(file)
+    return None
+
+
+async def _load(place: Place, files: list[tuple[Path, Stamp]]) -> Base:
+    """The state that the files of one snapshot hold together, a market at a time.
+
+    Raises `SnapshotUnusable`.
+    """
+    one = files[0][1]
+    exchange = Exchange(())
+    exchange.seq = one.engine_sequence
+    for symbol in one.markets:
+        paths = [path for path, stamp in files if stamp.market == symbol]
+        file = await _usable(place, symbol, paths)
+        for part in parts_of(file):
+            try:
+                load_part(exchange, part)
+            except ValueError as error:
+                raise SnapshotUnusable(f"{symbol} contradicts itself ({error})") from None
+            await asyncio.sleep(0)
+    return Base(Replica(exchange, one.chain, file.epoch), file.order_id)
+
+
+async def _usable(place: Place, symbol: str, paths: list[Path]) -> MarketFile:
+    """The first of the files that holds. Raises `SnapshotUnusable`."""
+    trouble = SnapshotUnusable(f"there is none of {symbol}")
+    for path in paths:
+        try:
+            file = await asyncio.to_thread(_read, path)
+        except (OSError, SnapshotUnusable) as error:
+            trouble = SnapshotUnusable(f"{path.name}: {error}")
+        else:
+            if (file.market, file.engine_sequence, file.chain) == (symbol, *place):
+                return file
+    raise trouble
+
+
+def _read(path: Path) -> MarketFile:
+    return decode_file(path.read_bytes())
+
+
 async def _write_file(path: Path, pieces: Iterator[bytes]) -> None:
     crc = 0
+    waiting = bytearray()
     with path.open("wb") as file:
         for piece in pieces:
             crc = zlib.crc32(piece, crc)
-            await asyncio.to_thread(file.write, piece)
-        file.write(b',"crc32":%d}\n' % crc)
+            waiting += piece
+            if len(waiting) >= WRITE_BYTES:
+                await asyncio.to_thread(file.write, bytes(waiting))
+                waiting.clear()
+        file.write(waiting + seal(crc))
         file.flush()
         await asyncio.to_thread(os.fsync, file.fileno())
 
@@ -179,15 +267,13 @@ async def _holdings(exchange: Exchange) -> dict[str, list[Holding]]:
     return held
 
 
-def _base(files: dict[str, MarketFile]) -> Base:
-    """The state that the files of one snapshot hold together."""
-    one = next(iter(files.values()))
-    exchange = Exchange(())
-    exchange.seq = one.engine_sequence
-    for symbol in one.markets:
-        for part in part_of(files[symbol]):
-            load_part(exchange, part)
-    return Base(Replica(exchange, one.chain, one.epoch), one.order_id)
+def _sync(directory: Path) -> None:
+    """Makes the renames last."""
+    place = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    finally:
+        os.close(place)
 
 
 @contextlib.contextmanager
@@ -197,7 +283,7 @@ def _locked(path: Path) -> Iterator[bool]:
     try:
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             yield False
         else:
             yield True
