@@ -91,7 +91,7 @@ async def collect(
     try:
         for _ in range(ATTEMPTS):
             try:
-                await _Collector(link, Keys(prefix), directory, wait_s, told).run(record)
+                await Collector(link, Keys(prefix), directory, wait_s, told).run(record)
             except Trimmed:
                 continue
             return
@@ -103,7 +103,7 @@ async def collect(
         await link.close()
 
 
-class _Collector:
+class Collector:
     """One reading of the venue."""
 
     def __init__(
@@ -349,7 +349,8 @@ def published_hash(entry: StreamEntry) -> PublishedHash | None:
     fields = dict(zip(entry.flat[::2], entry.flat[1::2], strict=True))
     try:
         name, role, text = (fields[key].decode() for key in (b"id", b"role", b"hash"))
-        return PublishedHash(name, role, int(fields[b"epoch"]), int(fields[b"seq"]), text)
+        chain = fields.get(b"chain", b"").decode()
+        return PublishedHash(name, role, int(fields[b"epoch"]), int(fields[b"seq"]), text, chain)
     except (KeyError, ValueError):
         return None
 

@@ -20,12 +20,16 @@ from matchbox_tui.engine import (
     encode_events,
 )
 from matchbox_tui.node import Settings
-from matchbox_tui.store import Client, Header, Link, Unreachable, chained
+from matchbox_tui.store import Client, Header, Link, Replica, Server, Unreachable, chained
 from matchbox_tui.store.snapshot import write_snapshot
 from sim.audit import Verdict, audit_recording, audit_venue, collect
+from sim.audit.collecting import Collector
 from sim.floor import FloorRecord
+from sim.recording import RecordingError
+from tests.kinds import KINDS
 from tests.node.processes import Submitter, cluster_of, leads, stand_by
 from tests.node.venue import Venue, buy, order, sell
+from tests.servers import OwnServer
 from tests.sim.evidence import failing, place
 from tests.waiting import eventually
 
@@ -219,6 +223,60 @@ async def test_what_waited_at_the_moment_is_compared_with_its_answers(
         "waiting": 3,
         "continued": 5,
     }
+
+
+async def test_a_journal_that_is_trimmed_while_it_is_read_is_read_anew(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as that happens now and then; else the audit says so."""
+    await some_trades(venue)
+    for seq in (3, 6):
+        await snapshot_at(venue, seq)
+    moment = Collector._moment
+    trims = iter([4, 6])
+
+    async def trim_first(collector: Collector) -> object:
+        await venue.link.call("XTRIM", venue.keys.log, "MINID", f"{next(trims, 0)}-0")
+        return await moment(collector)
+
+    monkeypatch.setattr(Collector, "_moment", trim_first)
+    verdict = await audited(venue)
+    assert failing(verdict) == []
+    # From the beginning, from 3 and at last from 6.
+    assert (verdict.first, verdict.last) == (6, 8)
+    monkeypatch.setattr("sim.audit.collecting.ATTEMPTS", 0)
+    with pytest.raises(RecordingError, match="trimmed 0 times while it was read"):
+        await audited(venue)
+
+
+async def snapshot_at(venue: Venue, seq: int) -> None:
+    """A snapshot as an instance would have taken it after command `seq`."""
+    replica = Replica()
+    async for _ in venue.client.follow(replica, until=seq):
+        pass
+    head = Header(replica.seq, replica.chain, replica.epoch, 0, 0)
+    await write_snapshot(venue.link, venue.keys, "me", head, dump_parts(replica.exchange))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_kind_of_server_can_be_audited(kind: str, tmp_path: Path) -> None:
+    with OwnServer(tmp_path, kind=kind) as server:
+        client = await Client.connect(server.url, "{venue}:", "test")
+        link = Server(server.url).link()
+        venue = Venue(server.url, "{venue}:", client, link)
+        try:
+            record = await some_trades(venue)
+            await client.submit([buy(51), buy(52)])
+            verdict = await audited(venue, record)
+            assert failing(verdict) == []
+            assert verdict.check("I2").counts["waiting"] == 2
+            await queue_is_no_list(venue)
+            await fills_are_no_stream(venue)
+            assert failing(await audited(venue, record)) == ["I2", "I5"]
+        finally:
+            await venue.stop()
+            await client.close()
+            await link.close()
 
 
 # Something is wrong
