@@ -135,7 +135,7 @@ class Leader:
         batch = await self._commit(commit)
         self.clean = True
         self._hashes.passed(before.seq, self._replica)
-        self._publisher.offer(before.seq + 1, commit.after.seq, events)
+        self._publisher.offer(before.seq + 1, commit.after, events)
         return batch
 
     def _match(self, batch: list[bytes]) -> tuple[list[Event], int]:

@@ -2,7 +2,8 @@
 
 Fed by a bounded channel that never makes the leader wait. Where the channel overflowed, where
 the stream failed, and after a change of leader it reads what it missed from the journal. Each
-fill goes under its own id, which the stream takes only once, so it is there exactly once.
+fill goes under its own id, after the one that this publisher put there last and only while its
+commit is in the journal, so it is there exactly once, even where the store was set back.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import contextlib
 import logging
 
 from matchbox_tui.engine import Event, TradeExecuted
-from matchbox_tui.store import FillMessage, Store, StoreError, fill_message
+from matchbox_tui.store import FillMessage, Store, StoreError, Tip, fill_message
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +29,16 @@ class Publisher:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._channel: asyncio.Queue[tuple[int, int, list[Event]]] = asyncio.Queue(CHANNEL_SIZE)
+        self._channel: asyncio.Queue[tuple[int, Tip, list[Event]]] = asyncio.Queue(CHANNEL_SIZE)
         self._overflowed = False
         self._seq = 0
+        self._last = (0, -1)
         self._note_at = 0.0
 
-    def offer(self, first_seq: int, last_seq: int, events: list[Event]) -> None:
+    def offer(self, first_seq: int, after: Tip, events: list[Event]) -> None:
         """Hands over what was committed. Never waits; O(1)."""
         try:
-            self._channel.put_nowait((first_seq, last_seq, events))
+            self._channel.put_nowait((first_seq, after, events))
         except asyncio.QueueFull:
             self._overflowed = True
 
@@ -48,6 +50,8 @@ class Publisher:
                 while True:
                     await self._publish_next()
                     await self._note()
+            except _Overtaken:
+                continue
             except StoreError as error:
                 log.warning("Publishing fills is held up: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -63,9 +67,11 @@ class Publisher:
 
     async def _resume(self) -> None:
         """Starts after the last fill that is in the stream, from the journal."""
-        seq, n = await self._store.last_published()
-        self._seq = max(0, seq - 1)
-        await self._read_journal(after=(seq, n))
+        self._last = await self._store.last_published()
+        self._seq = max(0, self._last[0] - 1)
+        while entries := await self._store.read(self._seq, READ_AT_ONCE):
+            for entry in entries:
+                await self._tell(Tip(entry.seq, entry.chain), entry.events)
         self._note_at = 0.0
         await self._note()
 
@@ -83,28 +89,26 @@ class Publisher:
         finally:
             self._channel.task_done()
 
-    async def _publish(self, first_seq: int, last_seq: int, events: list[Event]) -> None:
-        if last_seq > self._seq:
-            if first_seq > self._seq + 1:
-                await self._read_journal(after=(self._seq, 1 << 62))
-            else:
-                fills = fills_of(events, after=(self._seq, 1 << 62))
-                new = await self._store.publish(fills)
-                self._seq = last_seq
-                if new < len(fills):
-                    # Another leader's publisher was faster, or the stream takes no fills at all.
-                    await self._resume()
-        if self._overflowed and self._channel.empty():
+    async def _publish(self, first_seq: int, after: Tip, events: list[Event]) -> None:
+        if first_seq > self._seq + 1 or (self._overflowed and self._channel.empty()):
             self._overflowed = False
-            await self._read_journal(after=(self._seq, 1 << 62))
+            await self._resume()
+        elif after.seq > self._seq:
+            await self._tell(after, events)
 
-    async def _read_journal(self, after: tuple[int, int]) -> None:
-        while entries := await self._store.read(self._seq, READ_AT_ONCE):
-            for entry in entries:
-                fills = fills_of(entry.events, after)
-                if fills:
-                    await self._store.publish(fills)
-                self._seq = entry.seq
+    async def _tell(self, commit: Tip, events: list[Event]) -> None:
+        """Raises `_Overtaken` where it must look again at what is there."""
+        fills = fills_of(events, self._last)
+        if fills:
+            if not await self._store.publish(commit, self._last, fills):
+                raise _Overtaken
+            seq, n, _ = fills[-1]
+            self._last = seq, n
+        self._seq = commit.seq
+
+
+class _Overtaken(Exception):
+    """Another leader's publisher was faster, or the store was set back."""
 
 
 def fills_of(events: list[Event], after: tuple[int, int]) -> list[tuple[int, int, FillMessage]]:

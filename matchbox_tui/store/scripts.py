@@ -259,23 +259,39 @@ return 'OK'
 """.replace("CUT", str(CUT))
 )
 
-# KEYS  events_stream      ARGV  fills channel, then an id and a fill as JSON, alternating
-# Adds each fill under its own id and publishes it only where the stream took it, so that a
-# fill that is there already is neither added nor published again. Returns how many were new.
+# KEYS  events_stream, log
+# ARGV  fills channel, id of the fills' commit, its chain, the last id in events_stream, then an id
+#       and a fill as JSON, alternating
+# Adds each fill under its own id and publishes it. Returns 1; or 0 with nothing done where another
+#       id was the last one, because somebody else publishes too, or where the commit is not in the
+#       journal, because the store was set back.
 PUBLISH = Script("""
-local new = 0
-for i = 2, #ARGV, 2 do
-  local added = redis.pcall('XADD', KEYS[1], ARGV[i], 'event', ARGV[i + 1])
-  if type(added) == 'table' and added.err then
-    if not string.find(added.err, 'equal or smaller', 1, true) then
-      return added
+local last = '0-0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local facts = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #facts, 2 do
+    if facts[i] == 'last-generated-id' then
+      last = facts[i + 1]
     end
-  else
-    redis.call('PUBLISH', ARGV[1], ARGV[i + 1])
-    new = new + 1
   end
 end
-return new
+local entry = redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2])[1]
+local chain = nil
+if entry then
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'c' then
+      chain = entry[2][i + 1]
+    end
+  end
+end
+if last ~= ARGV[4] or chain ~= ARGV[3] then
+  return 0
+end
+for i = 5, #ARGV, 2 do
+  redis.call('XADD', KEYS[1], ARGV[i], 'event', ARGV[i + 1])
+  redis.call('PUBLISH', ARGV[1], ARGV[i + 1])
+end
+return 1
 """)
 
 # KEYS  snapshot draft, snapshot, snapshots, cursor      ARGV  header, seq, count of parts

@@ -23,6 +23,7 @@ from matchbox_tui.store.scripts import (
     COMMIT,
     CUT,
     ELECT,
+    ID_MARGIN,
     PEEK,
     PUBLISH,
     RAISE,
@@ -169,6 +170,8 @@ class Store:
                 self._highest_id,
                 counter,
             )
+            # The store may be set back again before anybody looks.
+            self._highest_id += ID_MARGIN
 
     async def release(self, epoch: int) -> bool:
         """Gives the lead up, so that the next one need not wait for the lease to end."""
@@ -357,15 +360,24 @@ class Store:
             )
         return int(seq), int(n)
 
-    async def publish(self, fills: Sequence[tuple[int, int, FillMessage]]) -> int:
-        """Adds fills under their (seq, n) and tells subscribers; returns how many were new."""
-        new = 0
+    async def publish(
+        self, commit: Tip, last: tuple[int, int], fills: Sequence[tuple[int, int, FillMessage]]
+    ) -> bool:
+        """Adds a commit's fills under their (seq, n) after the `last` one, and tells subscribers.
+
+        False, and not all are added, where the stream's last fill is another one or the commit is
+        not in the journal: ask `last_published` and go on from there.
+        """
         for start in range(0, len(fills), FILLS_A_CALL):
-            args: list[str | bytes] = [self.keys.fills_channel]
+            args: list[str | bytes] = [self.keys.fills_channel, f"{commit.seq}-0", commit.chain]
+            args.append(f"{last[0]}-{max(last[1], 0)}")
             for seq, n, fill in fills[start : start + FILLS_A_CALL]:
                 args += (f"{seq}-{n}", msgspec.json.encode(fill))
-            new += await self._presence.run(PUBLISH, (self.keys.fills_stream,), args)
-        return new
+                last = seq, n
+            keys = (self.keys.fills_stream, self.keys.log)
+            if not await self._presence.run(PUBLISH, keys, args):
+                return False
+        return True
 
     async def published(self, seq: int) -> None:
         """Notes that every fill up to `seq` is in `events_stream`: the journal may be trimmed."""

@@ -8,10 +8,12 @@ import pytest
 
 from matchbox_tui.engine import BookSnapshot, Market, TradeExecuted
 from matchbox_tui.node import publisher
-from matchbox_tui.store import FillMessage, fill_message
+from matchbox_tui.store import FillMessage, Tip, fill_message
 from tests.node.venue import Venue, buy, sell
 from tests.subscriber import subscribed
 from tests.waiting import eventually
+
+Fills = Sequence[tuple[int, int, FillMessage]]
 
 
 async def _fills(venue: Venue) -> list[FillMessage]:
@@ -58,9 +60,9 @@ async def test_a_leader_that_is_stopped_tells_what_it_matched(venue: Venue) -> N
     instance = await venue.lead("a")
     slow = instance.node.store.publish
 
-    async def publish(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
+    async def publish(commit: Tip, last: tuple[int, int], fills: Fills) -> bool:
         await asyncio.sleep(0.05)
-        return await slow(fills)
+        return await slow(commit, last, fills)
 
     instance.node.store.publish = publish  # type: ignore[method-assign]  # a slow stream
     await venue.client.submit([sell(50, 1), buy(50, 1)])
@@ -111,9 +113,9 @@ async def test_a_full_channel_makes_nobody_wait_and_loses_nothing(
     instance = await venue.lead()
     gate, publish = asyncio.Event(), instance.node.store.publish
 
-    async def slow(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
+    async def slow(commit: Tip, last: tuple[int, int], fills: Fills) -> bool:
         await gate.wait()
-        return await publish(fills)
+        return await publish(commit, last, fills)
 
     monkeypatch.setattr(instance.node.store, "publish", slow)
     async with subscribed(venue.url, venue.keys.fills_channel) as heard:
@@ -137,10 +139,10 @@ async def test_what_overflowed_between_two_that_did_not_is_made_up_for(
     permits, publish = asyncio.Semaphore(0), instance.node.store.publish
     under_way: list[int] = []
 
-    async def slow(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
+    async def slow(commit: Tip, last: tuple[int, int], fills: Fills) -> bool:
         under_way.append(len(fills))
         await permits.acquire()
-        return await publish(fills)
+        return await publish(commit, last, fills)
 
     async def buy_one() -> None:
         await venue.client.submit([buy(50, 1)])
@@ -196,12 +198,12 @@ async def test_a_batch_published_in_part_is_completed_by_the_next_leader(venue: 
     publish = instance.node.store.publish
     cut: list[int] = []
 
-    async def half(fills: Sequence[tuple[int, int, FillMessage]]) -> int:
+    async def half(commit: Tip, last: tuple[int, int], fills: Fills) -> bool:
         if cut:
             await asyncio.sleep(3600)
         if fills:
             cut.append(len(fills))
-        return await publish(fills[: len(fills) // 2])
+        return await publish(commit, last, fills[: len(fills) // 2])
 
     instance.node.store.publish = half  # type: ignore[method-assign]
     async with subscribed(venue.url, venue.keys.fills_channel) as heard:

@@ -254,7 +254,10 @@ def _ids(run: Run) -> Iterator[str]:
         for token, ids in found.items():
             for order_id in ids:
                 other = tokens.setdefault(order_id, token)
-                if other != token and order_id not in (*risky.get(token, ()), *risky.get(other, ())):
+                if other != token and order_id not in (
+                    *risky.get(token, ()),
+                    *risky.get(other, ()),
+                ):
                     yield f"id {order_id} was given to orders {other} and {token}"
     counter = int(venue.string(run.keys.order_id.encode()) or 0)
     for one in run.instances:

@@ -74,9 +74,7 @@ class Keyspace:
     def _typed(self, key: bytes, kind: type) -> Any:
         value = self.get(key)
         if value is not None and type(value) is not kind:
-            raise ServerError(
-                "WRONGTYPE Operation against a key holding the wrong kind of value"
-            )
+            raise ServerError("WRONGTYPE Operation against a key holding the wrong kind of value")
         return value
 
     def string(self, key: bytes) -> bytes | None:
@@ -202,6 +200,4 @@ def parse_id(text: bytes, missing: int) -> Id:
     try:
         return int(ms), int(n) if n else missing
     except ValueError:
-        raise ServerError(
-            "ERR Invalid stream ID specified as stream command argument"
-        ) from None
+        raise ServerError("ERR Invalid stream ID specified as stream command argument") from None

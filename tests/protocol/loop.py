@@ -148,8 +148,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         task = self.create_task(main)
         asyncio._set_running_loop(self)
         try:
-            while not task.done():
-                self._step()
+            self._run_until(task)
         finally:
             asyncio._set_running_loop(None)
         return task.result()
@@ -177,22 +176,24 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             self._ready.extend(jobs)
         process.ready, process.due = [], []
 
-    def _step(self) -> None:
-        if self._ready:
-            job, timed = self._ready.popleft(), False
-        elif self._timers:
-            self._now, _, job = heapq.heappop(self._timers)
-            timed = True
-        else:
-            raise RuntimeError("everybody waits and nothing will happen")
-        if job.gone:
-            return
-        if self._paused:
-            process = job.context.get(RUNS_IN)
-            if process is not None and process.paused:
-                (process.due if timed else process.ready).append(job)
-                return
-        self._ran += 1
-        if self._ran > MOST_CALLBACKS:
-            raise RuntimeError(f"no end after {MOST_CALLBACKS} callbacks")
-        job.context.run(job.callback, *job.args)
+    def _run_until(self, task: "asyncio.Task[Any]") -> None:
+        ready, timers = self._ready, self._timers
+        while not task.done():
+            if ready:
+                job, timed = ready.popleft(), False
+            elif timers:
+                self._now, _, job = heapq.heappop(timers)
+                timed = True
+            else:
+                raise RuntimeError("everybody waits and nothing will happen")
+            if job.gone:
+                continue
+            if self._paused:
+                process = job.context.get(RUNS_IN)
+                if process is not None and process.paused:
+                    (process.due if timed else process.ready).append(job)
+                    continue
+            self._ran += 1
+            if self._ran > MOST_CALLBACKS:
+                raise RuntimeError(f"no end after {MOST_CALLBACKS} callbacks")
+            job.context.run(job.callback, *job.args)

@@ -187,7 +187,7 @@ class Network:
             self._after(delay + trap.seconds, self._arrive, message.ghost())
         elif effect in (Effect.CRASH_AFTER, Effect.PAUSE_AFTER):
             late = trap.seconds * self._chance.choice((0, 0, 0.5, 1.2))
-            copy = message.ghost() if effect is Effect.CRASH_AFTER else message
+            copy = message.ghost() if late or effect is Effect.CRASH_AFTER else message
             self._after(delay + late, self._arrive, copy)
         self.on_trap(trap, wire.process)
 
@@ -296,7 +296,9 @@ class Wire:
         return commands
 
     async def send_command(self, *command: Argument) -> None:
-        self.replies = self._network.send(self, [command])
+        """The greeting, which takes no time: nothing depends on when it arrives."""
+        assert self.session is not None
+        self._read.append(self._network.server.execute(self.session, command))
 
     async def send_packed_command(
         self, commands: Sequence[Command], check_health: bool = False

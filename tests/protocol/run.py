@@ -25,6 +25,7 @@ PEACE_SECONDS = 15.0
 """Virtual time, after the last fault, in which everything must be in order again."""
 
 LOOK_SECONDS = 0.02
+COLLECT_EVERY = 50
 GENESIS_NS = 1_000_000_000
 
 
@@ -300,7 +301,9 @@ class Run:
             await asyncio.sleep(LOOK_SECONDS)
             if all(task.done() for task in trading) and not check.unsettled(self):
                 return
-        self.wrong += [f"still in {PEACE_SECONDS} s of peace: {one}" for one in check.unsettled(self)]
+        self.wrong += [
+            f"still in {PEACE_SECONDS} s of peace: {one}" for one in check.unsettled(self)
+        ]
         self.wrong += [f"a client still waits: {task}" for task in trading if not task.done()]
 
     async def _end(self) -> None:
@@ -338,6 +341,7 @@ def simulation() -> Iterator[None]:
     """Around any number of runs: what instances say is not heard, and the collector is left alone.
 
     An instance that takes the lead has all garbage collected, which takes longer than a whole run.
+    What a run leaves behind is collected after it, now and then, without what was there before.
     """
     log = logging.getLogger("matchbox_tui")
     level, propagate = log.level, log.propagate
@@ -348,9 +352,14 @@ def simulation() -> Iterator[None]:
     node_module.gc = SimpleNamespace(  # type: ignore[assignment]
         collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None
     )
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     try:
         yield
     finally:
+        gc.enable()
+        gc.unfreeze()
         node_module.gc = gc
         log.removeHandler(silent)
         log.setLevel(level)
@@ -368,4 +377,6 @@ def simulate(seed: int, parts: Parts | None = None, *, trace: bool = False) -> R
         run.run()
     finally:
         leader_module.MAX_BATCH = before
+        if seed % COLLECT_EVERY == 0:
+            gc.collect()
     return Result(seed, run.wrong, lines or [], check.fingerprint(run))

@@ -77,13 +77,13 @@ def draw(seed: int) -> Schedule:
     """The schedule of a seed: the same in every process."""
     chance = random.Random(seed)
     lease_ms = int(LEASE * 1000)
-    seconds = LEASE * chance.uniform(2, 6)
+    seconds = LEASE * chance.uniform(1.5, 4.5)
     rewinds = chance.random() < 0.4
     settings = Settings(
         lease_ms=lease_ms,
         renew_ms=lease_ms // 2,
-        poll_ms=chance.choice((40, 80, 130)),
-        snapshot_ms=chance.choice((400, 1_000_000)),
+        poll_ms=chance.choice((60, 90, 130)),
+        snapshot_ms=chance.choice((1000, *(1_000_000,) * 3)),
         history=chance.choice((0, 5, 1000)),
         hash_every=chance.choice((0, 7)),
     )
@@ -139,7 +139,9 @@ def _happening(chance: random.Random, seconds: float) -> Happening:
     if kind is None or kind in UNREPEATABLE:
         effects.remove(Effect.REPEATED)
     skip = chance.choice((0, 0, 1, 2))
-    return Happening(at, act, who, for_long, Trap(chance.choice(effects), who, kind, skip, for_long))
+    return Happening(
+        at, act, who, for_long, Trap(chance.choice(effects), who, kind, skip, for_long)
+    )
 
 
 def _trap_for_trader(chance: random.Random) -> Trap:

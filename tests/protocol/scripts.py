@@ -196,17 +196,25 @@ class Scripts:
     # The cold path
 
     def publish(self, names: Args, argv: Args) -> Reply:
-        new = 0
-        for entry_id, fill in zip(argv[1::2], argv[2::2], strict=True):
-            try:
-                self.keys.xadd(names[0], self.fill_id(entry_id), [b"event", fill])
-            except ServerError as error:
-                if "equal or smaller" not in str(error):
-                    raise
-            else:
-                self.tell(argv[0], fill)
-                new += 1
-        return new
+        stream = self.keys.stream(names[0])
+        last = b"%d-%d" % stream.last if stream is not None else b"0-0"
+        if self.is_overtaken(last, argv[3]) or self.is_undone(names[1], argv[1], argv[2]):
+            return 0
+        for entry_id, fill in zip(argv[4::2], argv[5::2], strict=True):
+            self.keys.xadd(names[0], self.fill_id(entry_id), [b"event", fill])
+            self.tell(argv[0], fill)
+        return 1
+
+    def is_overtaken(self, last: bytes, expected: bytes) -> bool:
+        return last != expected
+
+    def is_undone(self, log: bytes, entry_id: bytes, chain: bytes) -> bool:
+        """Whether the commit is not, or no longer, in the journal."""
+        entries = self.keys.xrange(log, entry_id, 1)
+        if not entries or entries[0][0] != entry_id:
+            return True
+        flat = entries[0][1]
+        return dict(zip(flat[::2], flat[1::2], strict=True)).get(b"c") != chain
 
     def fill_id(self, entry_id: bytes) -> bytes:
         return entry_id

@@ -163,11 +163,12 @@ class ServerDouble(Scripts):
 
     # Commands
 
-    def execute(
-        self, session: Session, command: Sequence[Argument], *, sure: bool = True
-    ) -> Reply:
+    def execute(self, session: Session, command: Sequence[Argument], *, sure: bool = True) -> Reply:
         """The reply, an error among them, or a `Wait`. `sure`: the sender listens."""
-        args = [arg if type(arg) is bytes else str(arg).encode() for arg in command]
+        args = [
+            arg if type(arg) is bytes else arg.encode() if type(arg) is str else b"%d" % arg
+            for arg in command
+        ]
         name = args[0]
         try:
             if name == b"EVALSHA":

@@ -20,6 +20,7 @@ from matchbox_tui.store import (
     Server,
     Store,
     StoreError,
+    Tip,
     fill_message,
 )
 from tests.servers import OwnServer
@@ -200,7 +201,7 @@ async def test_recent_fills_are_the_last_ones_oldest_first(
     trades = [event for event in entry.events if isinstance(event, TradeExecuted)]
     assert len(trades) == 4
     fills = [(trade.seq, trade.n, fill_message(trade)) for trade in trades]
-    assert await leading.store.publish(fills) == 4
+    assert await leading.store.publish(Tip(entry.seq, entry.chain), (0, -1), fills)
     assert await client.recent_fills(3) == [fill for _, _, fill in fills[1:]]
     assert await client.recent_fills(100) == [fill for _, _, fill in fills]
     assert await client.count_fills() == 4

@@ -16,6 +16,7 @@ from matchbox_tui.store import (
     Replica,
     Server,
     Store,
+    Tip,
 )
 from matchbox_tui.store import store as store_module
 from matchbox_tui.store.scripts import COMMIT
@@ -117,12 +118,13 @@ async def test_the_queue_is_looked_at_where_it_can_t_be_waited_for(
 
 
 async def test_fills_wait_until_there_is_room(store: Store, link: Link, keys: Keys) -> None:
+    await link.call("XADD", keys.log, "1-0", "c", "chain")
     await _fill_up(link)
     with pytest.raises(Refused, match="out of memory"):
-        await store.publish([(1, 1, FILL)])
+        await store.publish(Tip(1, "chain"), (0, -1), [(1, 1, FILL)])
     assert not await link.call("EXISTS", keys.fills_stream)
     await _make_room(link)
-    assert await store.publish([(1, 1, FILL)]) == 1
+    assert await store.publish(Tip(1, "chain"), (0, -1), [(1, 1, FILL)])
 
 
 async def test_without_its_first_write_a_commit_is_refused_and_the_queue_stands_still(
