@@ -35,7 +35,7 @@ class OwnServer:
         self.directory = directory
         self._command = (*wrapper, program(kind))
         self.socket = directory / "s"
-        self._options = (
+        self.options: tuple[str, ...] = (
             *("--dir", str(directory), "--unixsocket", str(self.socket)),
             *("--port", str(port), "--bind", "127.0.0.1"),
             *("--save", "", "--appendonly", "yes" if append else "no", "--appendfsync", "always"),
@@ -58,7 +58,7 @@ class OwnServer:
         self._guard = subprocess.Popen(
             [
                 *(sys.executable, "-I", guard.__file__, str(self.directory / "lock"), ""),
-                *(*self._command, *self._options),
+                *(*self._command, *self.options),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

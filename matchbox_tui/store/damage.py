@@ -12,8 +12,8 @@ def explain(complaint: str, data_dir: Path, program: str) -> str:
 
     `program` is the server's, which checks a file instead where it goes by another name.
     """
-    if re.search("No space left|File too large|quota", complaint):
-        return f"{complaint}: make room for {data_dir}"
+    if "AOF write error" in complaint:
+        return f"it can't write to its disk ({complaint}): make room for {data_dir}"
     file = _last_file(data_dir)
     found = _readable(file, program) if file is not None else None
     if file is not None and found is not None and found[0] < found[1]:

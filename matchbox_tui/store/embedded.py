@@ -30,6 +30,7 @@ class EmbeddedServer:
         self._data_dir = data_dir
         self._private: Path | None = None
         self._guard: subprocess.Popen[str] | None = None
+        self._last_words = ""
         self.pid = 0
 
     @property
@@ -82,8 +83,8 @@ class EmbeddedServer:
         assert self._guard is not None, "start() comes first"
         assert self._guard.stdout is not None
         self._guard.wait()
-        said = self._guard.stdout.read().strip()
-        return damage.explain(said, self._place, _binary()) or "it left no word"
+        self._last_words += self._guard.stdout.read().strip()
+        return damage.explain(self._last_words, self._place, _binary()) or "it left no word"
 
     def kill(self) -> None:
         """Kills the server as `kill -9` does, and keeps its place for a `restart`."""
