@@ -47,3 +47,11 @@ async def client(url: str, prefix: str) -> AsyncIterator[Client]:
     connected = await Client.connect(url, prefix, "test")
     yield connected
     await connected.close()
+
+
+@pytest.fixture
+async def unsynced(link: Link) -> AsyncIterator[None]:
+    """The server does not wait for its disk: for tests that write much and kill no server."""
+    await link.call("CONFIG", "SET", "appendfsync", "no")
+    yield
+    await link.call("CONFIG", "SET", "appendfsync", "always")
