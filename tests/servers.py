@@ -18,7 +18,7 @@ from tests.waiting import soon
 class OwnServer:
     """A server on one socket and one data directory, which a test may kill and start again.
 
-    `kind` is one of `tests.kinds`; `wrapper` is a command that runs the server's.
+    `kind` is one of `tests.kinds`.
     """
 
     def __init__(
@@ -28,12 +28,11 @@ class OwnServer:
         append: bool = True,
         kind: str = VALKEY,
         port: int = 0,
-        wrapper: tuple[str, ...] = (),
     ) -> None:
         self.kind = kind
         self.port = port
         self.directory = directory
-        self._command = (*wrapper, program(kind))
+        self._program = program(kind)
         self.socket = directory / "s"
         self.options: tuple[str, ...] = (
             *("--dir", str(directory), "--unixsocket", str(self.socket)),
@@ -58,7 +57,7 @@ class OwnServer:
         self._guard = subprocess.Popen(
             [
                 *(sys.executable, "-I", guard.__file__, str(self.directory / "lock"), ""),
-                *(*self._command, *self.options),
+                *(self._program, *self.options),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

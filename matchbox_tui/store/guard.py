@@ -76,6 +76,8 @@ class Guarded:
             stdout=subprocess.DEVNULL,
             # The server holds the lock too: should this process be killed, the data stays guarded.
             pass_fds=(self._held,),
+            # A file beyond the user's limit is then an error that the server reports, not its end.
+            restore_signals=False,
         )
         _tell(str(process.pid))
         return process
