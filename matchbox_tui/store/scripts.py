@@ -130,12 +130,13 @@ end
 local epoch = redis.call('INCR', KEYS[2])
 raise(KEYS[4], ARGV[4])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return {epoch, tip[1] or '0', tip[2] or ''}
+return {epoch, tip[1] or '0', tip[2] or '', redis.call('GET', KEYS[4]) or '0'}
 """
 
 # KEYS  leader, epoch, cursor, order id counter
 # ARGV  instance id, lease ms, highest epoch seen, highest order id seen
-# Returns {epoch, seq, chain} of the new leader's tenure, or nil where somebody leads.
+# Returns {epoch, seq, chain, id counter} at the beginning of the new leader's tenure, or nil where
+#       somebody leads.
 ELECT = Script(
     _RAISE
     + """

@@ -139,8 +139,9 @@ class Store:
         )
         if reply is None:
             return None
-        epoch, seq, chain = reply
+        epoch, seq, chain, counter = reply
         self._highest_epoch = max(self._highest_epoch, int(epoch))
+        self._remember_ids(number(counter))
         return Tenure(int(epoch), Tip(int(seq), chain.decode()))
 
     async def renew(self, epoch: int, lease_ms: int) -> bool:
@@ -158,10 +159,7 @@ class Store:
         """Remembers ids; moves the counter on where it stands behind one that was seen."""
         if counter is None:
             counter = number(await self._main.call("GET", self.keys.order_id))
-        # Beyond that no counter gets, only a hand; what is left must last.
-        for value in (counter, seen):
-            if value <= MAX_ID // 2:
-                self._highest_id = max(self._highest_id, value)
+        self._remember_ids(counter, seen)
         if counter < self._highest_id and await self._presence.run(
             RAISE, (self.keys.order_id,), (self._highest_id,)
         ):
@@ -172,6 +170,12 @@ class Store:
             )
             # The store may be set back again before anybody looks.
             self._highest_id += ID_MARGIN
+
+    def _remember_ids(self, *seen: int) -> None:
+        # Beyond that no counter gets, only a hand; what is left must last.
+        for value in seen:
+            if value <= MAX_ID // 2:
+                self._highest_id = max(self._highest_id, value)
 
     async def release(self, epoch: int) -> bool:
         """Gives the lead up, so that the next one need not wait for the lease to end."""

@@ -105,11 +105,12 @@ class Network:
         wire.is_connected = True
         self._open[wire] = None
 
-    def send(self, wire: "Wire", commands: Sequence[Command]) -> "asyncio.Future[list[Reply]]":
+    def send(self, wire: "Wire", commands: Sequence[Command]) -> None:
         process = wire.process
         if process.ended:
             raise redis_errors.ConnectionError("this process is no more")
         replies: asyncio.Future[list[Reply]] = self.loop.create_future()
+        wire.replies = replies
         message = Message(wire, commands, replies)
         delay = FASTEST + (SLOWEST - FASTEST) * self._chance.random() ** 3
         trap = self._sprung(process, commands) if self.traps else None
@@ -117,7 +118,6 @@ class Network:
             self._after(delay, self._arrive, message)
         else:
             self._befall(trap, message, delay)
-        return replies
 
     def hang_up(self, wire: "Wire") -> None:
         """The client's side closes; the server notices at once."""
@@ -303,7 +303,7 @@ class Wire:
     async def send_packed_command(
         self, commands: Sequence[Command], check_health: bool = False
     ) -> None:
-        self.replies = self._network.send(self, commands)
+        self._network.send(self, commands)
 
     async def read_response(self, disable_decoding: bool = False) -> Any:
         if not self._read:

@@ -116,7 +116,8 @@ class Scripts:
         epoch = self.keys.incrby(epoch_key, 1)
         self.raise_([counter], [argv[3]])
         self.keys.set(leader, argv[0], int(argv[1]))
-        return [epoch, tip.get(b"seq", b"0"), tip.get(b"chain", b"")]
+        counted = self.keys.string(counter) or b"0"
+        return [epoch, tip.get(b"seq", b"0"), tip.get(b"chain", b""), counted]
 
     def raise_(self, names: Args, argv: Args) -> Reply:
         seen = known_number(argv[0])
