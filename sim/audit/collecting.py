@@ -5,16 +5,14 @@ moment's tip, whatever is committed meanwhile.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 
-from matchbox_tui.engine import Exchange, TradeExecuted, dump_parts
+from matchbox_tui.engine import Exchange, dump_parts
 from matchbox_tui.store import (
-    JournalBroken,
     Keys,
     Link,
     Refused,
@@ -23,11 +21,11 @@ from matchbox_tui.store import (
     StoreError,
     list_snapshots,
     load_snapshot,
-    parse_entry,
 )
 from matchbox_tui.store.link import Reply
 from matchbox_tui.store.scripts import PEEK
-from sim.audit.fills import place
+from sim.audit.patience import LOOK_SECONDS, await_fills
+from sim.audit.replies import first_seq, last_fill, place, published_hash, whole
 from sim.floor import FloorRecord
 from sim.recording import (
     AFTER,
@@ -55,17 +53,12 @@ QUEUE_ELEMENTS = 250_000
 QUEUE_BYTES = 64 * 1024 * 1024
 ATTEMPTS = 5
 TIMEOUT_S = 20.0
-LOOK_SECONDS = 0.05
 ANSWERS_SECONDS = 1.0
 """Longest wait for commits that answer what was waiting."""
 
 COMPARED_ANSWERS = 10_000
-MOST_PATIENCE = 12
-"""A publisher that gets on is waited for so many times as long as one that doesn't."""
-
 Progress = Callable[[str], None]
 
-_FIRST_SEQ = re.compile(rb'\[\{"type":"[a-z._]+","seq":(\d+)[,}]')
 _TRADE = b'{"type":"trade.executed"'
 
 
@@ -129,10 +122,10 @@ class Collector:
         with self._recorder.frames(QUEUE) as file:
             for element in queue:
                 file.raw(element)
-        last_fill = await self._journal(base, moment)
+        fills_end = await self._journal(base, moment)
         with self._recorder.frames(AFTER) as file:
             await self._answers(file, moment, min(len(queue), COMPARED_ANSWERS))
-        leader = await self._wait_for(last_fill) if "fills" not in self._troubles else None
+        leader = await self._leader(fills_end)
         with self._recorder.frames(FILLS) as file:
             await self._fills(file, base, moment)
         with self._recorder.frames(HASHES) as file:
@@ -233,7 +226,7 @@ class Collector:
                 if any(_TRADE in value for value in entry.flat):
                     last_trade = entry
                 self._tell(f"read {expected - 1:,} of {moment.cursor[0]:,} commands")
-        return _last_fill(last_trade)
+        return last_fill(last_trade)
 
     async def _entries(
         self, key: str, start: str, end: str, page: int
@@ -262,44 +255,15 @@ class Collector:
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _wait_for(self, last_fill: tuple[int, int]) -> str | None:
-        """Waits for the stream to have the journal's last fill; returns who leads then.
-
-        It is given up where the publisher has stood still for `wait_s` seconds; a leader that died
-        may hold its lease meanwhile, and its successor must catch up before it publishes.
-        """
-        keys = self._keys
-        began = moved = time.monotonic()
-        patience, seen = 0.0, (0, -2)
-        while True:
-            fills, leader, lease_ms = await self._link.calls(
-                [
-                    ("XREVRANGE", keys.fills_stream, "+", "-", "COUNT", 1),
-                    ("GET", keys.leader),
-                    ("PTTL", keys.leader),
-                ]
-            )
-            self._note("fills", fills)
-            now = place(fills[0][0]) if fills and not isinstance(fills, Exception) else (0, -1)
-            clock = time.monotonic()
-            if now > seen:
-                seen, moved = now, clock
-                patience = self._wait_s + (lease_ms / 1000 if isinstance(lease_ms, int) else 0)
-            name = leader.decode(errors="replace") if isinstance(leader, bytes) else None
-            if now >= last_fill or "fills" in self._troubles:
-                return name
-            if clock - began > MOST_PATIENCE * self._wait_s:
-                return name if await self._leads(name) else None
-            if clock - moved > patience and (name is None or await self._leads(name)):
-                return name
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def _leads(self, name: str | None) -> bool:
-        """Whether the leader has caught up and works, as far as it says."""
-        if name is None:
-            return False
-        role = await self._link.call("HGET", self._keys.instance(name), "role")
-        return role in (None, b"leading")
+    async def _leader(self, fills_end: tuple[int, int]) -> str | None:
+        """Who leads, once the fills are published, or that was given up."""
+        if "fills" in self._troubles:
+            return None
+        try:
+            return await await_fills(self._link, self._keys, fills_end, self._wait_s)
+        except Refused as error:
+            self._note("fills", error)
+            return None
 
     async def _fills(self, file: FrameWriter, base: Place, moment: Moment) -> None:
         if "fills" in self._troubles:
@@ -323,45 +287,10 @@ class Collector:
             self._note("hashes", error)
 
     def _note(self, what: str, reply: Reply) -> None:
-        """Notes why a key can't be read, if so. Raises what is no matter of a key."""
+        """Notes why a key can't be read, where the reply says so."""
         if isinstance(reply, Exception):
             self._troubles.setdefault(what, " ".join(str(reply).split()))
 
     def _tell(self, words: str) -> None:
         if self._told is not None:
             self._told(words)
-
-
-def first_seq(reply: Reply) -> int:
-    """The first command of a journal entry; what its id says where it can't be told."""
-    entry_id, flat = reply
-    told = next(filter(None, map(_FIRST_SEQ.match, flat)), None)
-    return int(told[1]) if told else place(entry_id)[0]
-
-
-def whole(text: bytes | None) -> int:
-    """A number as the server holds it; 0 where it holds none."""
-    return int(text) if text is not None and text.isdigit() and len(text) < 20 else 0
-
-
-def published_hash(entry: StreamEntry) -> PublishedHash | None:
-    """An entry of `engine:hashes`; None where it is something else."""
-    fields = dict(zip(entry.flat[::2], entry.flat[1::2], strict=True))
-    try:
-        name, role, text = (fields[key].decode() for key in (b"id", b"role", b"hash"))
-        chain = fields.get(b"chain", b"").decode()
-        return PublishedHash(name, role, int(fields[b"epoch"]), int(fields[b"seq"]), text, chain)
-    except (KeyError, ValueError):
-        return None
-
-
-def _last_fill(entry: StreamEntry | None) -> tuple[int, int]:
-    """The place of the last trade in a journal entry; (0, -1) where there is none."""
-    if entry is None:
-        return 0, -1
-    try:
-        events = parse_entry((entry.id, entry.flat)).events
-    except JournalBroken:
-        return 0, -1
-    trades = [event for event in events if isinstance(event, TradeExecuted)]
-    return (trades[-1].seq, trades[-1].n) if trades else (0, -1)

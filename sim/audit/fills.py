@@ -7,6 +7,7 @@ import msgspec
 from matchbox_tui.engine import Event, TradeExecuted
 from matchbox_tui.store import FillMessage, fill_message
 from sim.audit.inspection import Inspection, some
+from sim.audit.replies import place
 from sim.recording import Moment, StreamEntry
 
 _encode = msgspec.json.Encoder().encode
@@ -82,12 +83,6 @@ class FillsInspection(Inspection):
             else ""
         )
         return f"{some(self._fills, 'fill')} compared{late}"
-
-
-def place(entry_id: bytes) -> tuple[int, int]:
-    """The two numbers of a stream entry's id."""
-    seq, _, n = entry_id.partition(b"-")
-    return int(seq), int(n)
 
 
 def decoded(raw: bytes) -> FillMessage | None:

@@ -9,11 +9,21 @@ from typing import Any
 import msgspec
 
 from matchbox_tui.engine import (
+    CancelAll,
+    CancelOrder,
     Command,
+    CreateMarket,
     Event,
     Exchange,
+    ExpireOrders,
+    HaltMarket,
+    Malformed,
+    Market,
     NewOrder,
+    ReplaceOrder,
+    ResumeMarket,
     Side,
+    TimeInForce,
     TradeExecuted,
     decode_events,
     dump_parts,
@@ -179,6 +189,31 @@ class Story:
             "waiting": len(self.queue),
         }
         return Moment(**(facts | self.moment))
+
+
+def story() -> Story:
+    """Every kind of command, in commits of one to three; a record of what was acknowledged."""
+    told = Story()
+    told.commit(CreateMarket(Market.prediction("RAIN"), 1))
+    told.commit(told.sell(52, 10, trader="ann"), told.sell(53, 5, trader="bob"))
+    told.commit(told.buy(52, 4, trader="cy"))
+    told.hash("a", "leading")
+    told.hash("b", "follower")
+    told.commit(told.buy(50, 7, trader="cy"), told.buy(0), told.buy(48, 3, trader="cy"))
+    told.commit(ReplaceOrder(order_id=4, qty=9), ReplaceOrder(order_id=99, price=1))
+    told.commit(CancelOrder(4), CancelOrder(4), CancelAll("cy"), CancelAll("nobody"))
+    told.commit(told.buy(60, 30, time_in_force=TimeInForce.IOC, trader="dee"))
+    told.epoch = 2
+    told.commit(HaltMarket("RAIN"), ResumeMarket("RAIN"), HaltMarket("SNOW"))
+    told.commit(told.sell(90, 2, market="RAIN", time_in_force=TimeInForce.GTD, expires_at=9))
+    told.commit(ExpireOrders(8), ExpireOrders(9), Malformed("{"))
+    told.snapshot()
+    told.commit(told.buy(40, 10), told.buy(41, 10))
+    told.commit(told.sell(41, 4))
+    told.hash("b", "follower")
+    told.wait(told.buy(39, 1), CancelOrder(1))
+    told.acknowledged()
+    return told
 
 
 def field(entry: StreamEntry, name: bytes) -> bytes:

@@ -1,0 +1,106 @@
+"""Writing a recording."""
+
+import contextlib
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from matchbox_tui.engine import Part
+from sim.recording.form import (
+    MANIFEST,
+    FileFacts,
+    Manifest,
+    PublishedHash,
+    RecordingError,
+    StreamEntry,
+    crc_of,
+    told,
+)
+
+
+class Recorder:
+    """Writes a recording: files in any order, then `finish`. Raises `RecordingError`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._files: dict[str, FileFacts] = {}
+        with told(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+        if (directory / MANIFEST).exists():
+            raise RecordingError(f"{directory} holds a recording already: choose another directory")
+
+    @contextlib.contextmanager
+    def frames(self, name: str) -> Iterator["FrameWriter"]:
+        """A file of frames, whole and synced when the block ends. One of that name is replaced."""
+        path = self._directory / name
+        with told(path):
+            # Not through a link that somebody left there.
+            path.unlink(missing_ok=True)
+            with path.open("xb") as file:
+                writer = FrameWriter(file)
+                yield writer
+                writer.close()
+                file.flush()
+                os.fsync(file.fileno())
+            with path.open("rb") as file:
+                self._files[name] = FileFacts(path.stat().st_size, crc_of(file), writer.count)
+
+    def json(self, name: str, value: object) -> None:
+        """A file of plain JSON."""
+        raw = msgspec.json.encode(value)
+        path = self._directory / name
+        with told(path):
+            path.unlink(missing_ok=True)
+            _write(path, raw)
+        self._files[name] = FileFacts(len(raw), zlib.crc32(raw), 0)
+
+    def finish(self, manifest: Manifest) -> None:
+        """Names the files that were written: only now this is a recording."""
+        manifest = msgspec.structs.replace(manifest, files=self._files)
+        raw = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+        path = self._directory / MANIFEST
+        draft = self._directory / f"{MANIFEST}.new"
+        with told(path):
+            draft.unlink(missing_ok=True)
+            _write(draft, raw)
+            draft.rename(path)
+            directory = os.open(self._directory, os.O_RDONLY)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+
+
+class FrameWriter:
+    """Frames into a compressed file."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._zip = gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0)
+        self._encoder = msgspec.msgpack.Encoder()
+        self.count = 0
+
+    def raw(self, frame: bytes) -> None:
+        self._zip.write(len(frame).to_bytes(4, "big"))
+        self._zip.write(frame)
+        self.count += 1
+
+    def value(self, value: StreamEntry | PublishedHash) -> None:
+        self.raw(self._encoder.encode(value))
+
+    def part(self, part: Part) -> None:
+        self.raw(msgspec.json.encode(part))
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+def _write(path: Path, raw: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
