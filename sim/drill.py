@@ -38,9 +38,9 @@ class Drill:
         recorded.
         """
         async with private_venue(self._plan) as venue:
-            opened = await self._unless_stopped(venue.open())
+            opened = await self._unless_stopped(venue, venue.open())
             began, before = time.monotonic(), venue.watcher.seq
-            if opened and not await self._unless_stopped(self._inject_all(venue)):
+            if opened and not await self._unless_stopped(venue, self._inject_all(venue)):
                 await self._heal(venue, "at the end")
             seconds, traded = time.monotonic() - began, venue.watcher.seq - before
             return await self._judge(venue, opened, seconds, traded)
@@ -104,17 +104,21 @@ class Drill:
         await collect(venue.client.server.url, keys.prefix, directory, record)
         return await audit_recording(directory)
 
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+    async def _unless_stopped(self, venue: DrillVenue, work: Coroutine[Any, Any, None]) -> bool:
         """Whether the work came to its end; it is dropped once the drill is asked to stop."""
         working = asyncio.ensure_future(work)
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        others = [
+            asyncio.ensure_future(self._stopping.wait()),
+            asyncio.ensure_future(venue.collapse()),
+        ]
         try:
-            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
+            if others[1].done():
+                others[1].result()
             if working.done():
                 working.result()
-                return True
-            return False
+            return working.done()
         finally:
-            for future in (working, stopping):
+            for future in (working, *others):
                 future.cancel()
-            await asyncio.gather(working, stopping, return_exceptions=True)
+            await asyncio.gather(working, *others, return_exceptions=True)

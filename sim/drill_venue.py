@@ -21,6 +21,7 @@ from sim.watcher import Watcher
 MARKETS = 3
 OPENING_SECONDS = 30.0
 SETTLE_SECONDS = 10.0
+LOOK_SECONDS = 0.1
 HASHES_A_SECOND = 5
 
 
@@ -56,6 +57,7 @@ class DrillVenue:
         self, plan: Plan, server: EmbeddedServer, client: Client, proxy: Proxy | None
     ) -> None:
         self._plan = plan
+        self._server = server
         self.directory = server.directory
         self.client = client
         self.cluster = Cluster(
@@ -103,6 +105,15 @@ class DrillVenue:
             await link.call("XGROUP", "CREATE", self.client.keys.log, "drill", "0", "MKSTREAM")
         finally:
             await link.close()
+
+    async def collapse(self) -> None:
+        """Waits for the server to end by itself, and raises `Unusable` then."""
+        server = self._server
+        while True:
+            # While it is killed and not yet started again it has no process id.
+            if server.pid != 0 and not server.alive():
+                raise Unusable(f"the private server ended by itself: {server.complaint()}")
+            await asyncio.sleep(LOOK_SECONDS)
 
     def died(self, but: str = "") -> str | None:
         """Who ended without having been asked to, and its last words."""

@@ -12,7 +12,7 @@ COMMANDS = [
     *("play", "tui", "engine", "redis", "traders"),
     *("buy", "sell", "cancel", "cancel-all"),
     *("book", "orders", "positions", "fills", "status"),
-    "audit",
+    *("drill", "audit"),
 ]
 
 
