@@ -127,6 +127,15 @@ def busy(seed: int, resting: int = 200) -> Exchange:
     return exchange
 
 
+def grown(orders: int, markets: Sequence[str] = ("MAIN", "RAIN")) -> Exchange:
+    """So many orders, one after the other, in markets by turns; the same whoever asks."""
+    exchange = Exchange([Market(symbol) for symbol in markets])
+    for n in range(1, orders + 1):
+        market = markets[n % len(markets)]
+        exchange.apply(order(n % 40 + 1, n, order_id=n, market=market, trader=f"t{n % 3}"))
+    return exchange
+
+
 def rich() -> Exchange:
     """Trades of the largest orders: totals beyond what 64 bits hold."""
     exchange = Exchange()
