@@ -56,7 +56,7 @@ class Auditor:
         self.fills = FillsInspection(recording.fills(), self._moment)
         self.accounts = AccountsInspection(self._exchange)
         self.books = BooksInspection(self._exchange)
-        self.hashes = HashInspection(recording.hashes(), self._exchange)
+        self.hashes = HashInspection(recording.hashes(), self._exchange, self._moment)
         self._replayed = True
         self._whole = True
         self.hashes.read(manifest.base.seq, manifest.base.chain)
@@ -205,3 +205,6 @@ def _check(part: Part) -> None:
     reason = refusal_of_market(market)
     if reason is not None:
         raise ValueError(f"market {market.symbol!r}: {reason.words}")
+    for order in part.orders:
+        if order.message.market != market.symbol:
+            raise ValueError(f"order {order.message.order_id} is in the book of {market.symbol!r}")

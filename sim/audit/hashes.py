@@ -6,7 +6,7 @@ from matchbox_tui.engine import Exchange, Order, Side
 from sim.audit.inspection import Inspection, some
 from sim.naive import NaiveExchange
 from sim.naive_book import NaiveOrder
-from sim.recording import PublishedHash
+from sim.recording import Moment, PublishedHash
 
 MAX_MARKS = 500
 """Sequences at which the replay's own state is hashed, spread over all that were published: a
@@ -23,11 +23,14 @@ class HashInspection(Inspection):
 
     name = "I8"
 
-    def __init__(self, published: Iterable[PublishedHash], exchange: Exchange) -> None:
+    def __init__(
+        self, published: Iterable[PublishedHash], exchange: Exchange, moment: Moment
+    ) -> None:
         """`exchange` stands where the journal begins, and moves with it."""
         super().__init__()
         self.inspected = True
         self._exchange = exchange
+        self._trouble = moment.troubles.get("hashes", "")
         self._published: dict[int, list[PublishedHash]] = {}
         for one in published:
             if one.seq >= exchange.seq:
@@ -89,6 +92,8 @@ class HashInspection(Inspection):
         text += f" and {some(self._snapshots, 'snapshot')} at {some(self._sequences, 'sequence')}"
         if self._replayed < self._sequences:
             text += f", the replay at {self._replayed:,} of them"
+        if self._trouble:
+            text += f"; what was published can't be read: {self._trouble}"
         if self._strange:
             text += f"; {self._strange:,} of a history that was set back"
         if self._agrees:

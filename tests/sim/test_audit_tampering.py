@@ -211,6 +211,14 @@ async def test_a_snapshot_that_can_not_be_used_harms_nothing(venue: Venue) -> No
     assert verdict.check("I8").counts["snapshots"] == 0
 
 
+async def test_published_hashes_that_can_not_be_read_are_told(venue: Venue) -> None:
+    await some_trades(venue)
+    await venue.link.call("SET", venue.keys.hashes, "x")
+    verdict = await audited(venue)
+    assert failing(verdict) == []
+    assert "what was published can't be read" in verdict.check("I8").counted
+
+
 async def test_a_server_that_is_not_there() -> None:
     with pytest.raises(Unreachable):
         await audit_venue("redis://127.0.0.1:1")
