@@ -1,6 +1,6 @@
 """State hashes at agreed places, so that instances can be compared while they run."""
 
-from matchbox_tui.store import Replica
+from matchbox_tui.store import Replica, Tip
 
 LARGEST_BOOK = 20_000
 """Open orders beyond which nothing is hashed: it would hold up matching for too long."""
@@ -17,7 +17,7 @@ class HashMarks:
 
     def __init__(self, every: int) -> None:
         self._every = every
-        self._found: list[tuple[int, str]] = []
+        self._found: list[tuple[Tip, str]] = []
 
     def passed(self, before: int, replica: Replica) -> None:
         """The replica has moved by one commit from sequence `before`. O(1), O(orders) at a mark."""
@@ -25,10 +25,10 @@ class HashMarks:
             return
         if len(replica.exchange.orders) > LARGEST_BOOK:
             return
-        self._found.append((replica.seq, replica.exchange.state_hash()))
+        self._found.append((replica.tip, replica.exchange.state_hash()))
         del self._found[:-WAITING]
 
-    def take(self) -> list[tuple[int, str]]:
-        """What was noted since the last call: (seq, hash)."""
+    def take(self) -> list[tuple[Tip, str]]:
+        """What was noted since the last call: the places and their hashes."""
         found, self._found = self._found, []
         return found

@@ -331,14 +331,15 @@ class Store:
 
     # State hashes
 
-    async def report_hashes(self, role: str, epoch: int, hashes: Sequence[tuple[int, str]]) -> None:
+    async def report_hashes(self, role: str, epoch: int, hashes: Sequence[tuple[Tip, str]]) -> None:
         """Publishes state hashes by sequence, for whoever compares instances."""
         commands = [
             (
                 *("XADD", self.keys.hashes, "MAXLEN", "~", HASHES_KEPT, "*"),
-                *("id", self.instance_id, "role", role, "epoch", epoch, "seq", seq, "hash", text),
+                *("id", self.instance_id, "role", role, "epoch", epoch, "seq", tip.seq),
+                *("chain", tip.chain, "hash", text),
             )
-            for seq, text in hashes
+            for tip, text in hashes
         ]
         for reply in await self._presence.calls(commands):
             _checked(reply)

@@ -93,7 +93,7 @@ WRITES: dict[str, tuple[Write, Write, bytes | Script]] = {
     "depart": (_beat, lambda desk: desk.store.depart(), b"ZREM"),
     "report hashes": (
         _nothing,
-        lambda desk: desk.store.report_hashes("leading", 1, [(5, "hash")]),
+        lambda desk: desk.store.report_hashes("leading", 1, [(Tip(5, "c"), "hash")]),
         b"XADD",
     ),
     "snapshot's turn": (_nothing, lambda desk: desk.store.archive.take_turn(LEASE), b"\r\nSET\r\n"),
