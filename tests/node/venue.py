@@ -1,15 +1,30 @@
 """Instances on the loop of a test, and the same venue seen from outside."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
-from matchbox_tui.engine import Event, Market, NewOrder, Side
+from matchbox_tui.engine import Event, Market, NewOrder, Side, dump_parts
 from matchbox_tui.node import Node, Role, Settings
-from matchbox_tui.store import Client, Entry, Keys, Link, Replica, Server, Store
+from matchbox_tui.store import (
+    Archive,
+    Client,
+    Entry,
+    Header,
+    Keys,
+    Link,
+    Replica,
+    Server,
+    SnapshotFiles,
+    Store,
+)
 from tests.waiting import eventually
 
 PATIENT = Settings(lease_ms=10_000, renew_ms=200, poll_ms=10)
 """A busy machine must not look like a dead leader."""
+
+QUIET = Settings(lease_ms=10_000, renew_ms=200, poll_ms=10, snapshot_ms=86_400_000)
+"""As `PATIENT`, and no snapshot but those that the test takes."""
 
 
 def order(price: int = 50, qty: int = 10, side: Side = Side.BUY, **more: Any) -> NewOrder:
@@ -35,6 +50,17 @@ class Instance:
         self.node.stop()
         await self.task
 
+    async def crash(self) -> None:
+        """Ends it as a kill does, wherever it is: it releases nothing and tells nobody."""
+
+        async def nothing(*_: object) -> bool:
+            return False
+
+        for name in ("release", "depart"):
+            setattr(self.node.store, name, nothing)
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
 
 class Venue:
     """One venue: its instances, and a client and a bare link to look at it."""
@@ -48,10 +74,15 @@ class Venue:
         self.instances: dict[str, Instance] = {}
 
     def start(
-        self, name: str, settings: Settings = PATIENT, markets: tuple[Market, ...] = ()
+        self,
+        name: str,
+        settings: Settings = PATIENT,
+        markets: tuple[Market, ...] = (),
+        data_dir: Path | None = None,
     ) -> Instance:
         store = Store(Server(self.url), self.keys, name)
-        instance = self.instances[name] = Instance(Node(store, settings, markets))
+        files = SnapshotFiles(data_dir) if data_dir is not None else None
+        instance = self.instances[name] = Instance(Node(store, settings, markets, files=files))
         return instance
 
     async def lead(self, name: str = "a", **options: Any) -> Instance:
@@ -98,6 +129,21 @@ class Venue:
         replica = Replica()
         await self.client.catch_up(replica)
         return replica
+
+    async def restored(self) -> Replica:
+        """As `replica`, where the journal's beginning may be gone."""
+        replica = await self.client.restore()
+        await self.client.catch_up(replica)
+        return replica
+
+    async def snapshot(self, history: int = 1_000_000) -> int:
+        """Takes one of where the journal is; its sequence."""
+        replica = await self.restored()
+        counter = int(await self.link.call("GET", self.keys.order_id) or 0)
+        head = Header(replica.seq, replica.chain, replica.epoch, counter, 1_700_000_000_000)
+        archive = Archive(self.link, self.keys, "test")
+        await archive.write(head, dump_parts(replica.exchange), history)
+        return head.seq
 
     async def caught_up(self, instance: Instance) -> Replica:
         """The instance's replica, once it is at the journal's tip."""
