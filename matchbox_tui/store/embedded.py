@@ -1,8 +1,11 @@
 """The embedded server: a real Valkey, private to whoever starts it."""
 
+import contextlib
+import fcntl
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -68,7 +71,8 @@ class EmbeddedServer:
         if self._guard is not None:
             assert self._guard.stdin is not None
             self._guard.stdin.close()
-            self._guard.wait()
+            if self._guard.wait() < 0:
+                self._end_unguarded()
             if self._guard.stdout is not None:
                 self._guard.stdout.close()
             self._guard = None
@@ -145,6 +149,15 @@ class EmbeddedServer:
             raise Unusable("the embedded server could not be started")
         self.pid = int(said)
         self._await_answer()
+
+    def _end_unguarded(self) -> None:
+        """Kills a server whose guard was killed: nobody else would end it."""
+        with contextlib.suppress(OSError), (self._place / "lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # It holds the lock that it has from its guard, so that it is still the one.
+                os.kill(self.pid, signal.SIGKILL)
 
     def _guarded(self) -> bool:
         return self._guard is not None and self._guard.poll() is None

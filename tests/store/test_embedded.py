@@ -257,6 +257,20 @@ def test_a_server_that_died_by_itself_is_not_started_again() -> None:
         assert not server.directory.exists()
 
 
+@pytest.mark.parametrize("server_too", [False, True])
+def test_where_its_guard_is_killed_it_ends_with_its_owner(server_too: bool) -> None:
+    with EmbeddedServer() as server:
+        assert server._guard is not None
+        server._guard.kill()
+        soon(lambda: not server.alive())
+        if server_too:
+            os.kill(server.pid, signal.SIGKILL)
+        else:
+            assert _running(server.pid)
+    soon(lambda: not _running(server.pid))
+    assert not server.directory.exists()
+
+
 _KILLER = _OWNER.replace("print(", "pid = server.pid; server.kill(); print(").replace(
     "print(server.pid", "print(pid"
 )
