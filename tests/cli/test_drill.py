@@ -16,7 +16,9 @@ from tests.cli.command import Result, call
 from tests.cli.processes import Marked
 from tests.waiting import soon
 
-SMALL = ("--rate", "400", "--instances", "2", "--traders", "5", "--lease-ms", "1000")
+SMALL = ("--rate", "400", "--instances", "2", "--traders", "5", "--lease-ms", "5000")
+"""Nothing but a pause waits for the lease; so long a one makes nobody late on a slow machine."""
+
 ENDLESS = (*SMALL, "--kills", "1000")
 
 
@@ -38,13 +40,13 @@ def progress(process: subprocess.Popen[str], lines: int) -> list[str]:
 
 
 def test_a_drill_for_a_person(marked: Marked) -> None:
-    kinds = "kill,pause,redis,reply-lost"
+    kinds = "kill,redis,cut,reply-lost"
     done = finished(marked.start("drill", *SMALL, "--kills", "4", "--fault", kinds))
     assert done.code == 0, done
     first, *told = done.err.splitlines()
     assert first == (
-        "2 instances, 400 commands a second, lease 1000 ms,"
-        " 4 faults: kill, pause, redis, reply-lost"
+        "2 instances, 400 commands a second, lease 5000 ms,"
+        " 4 faults: kill, redis, cut, reply-lost"
     )
     assert [line.split()[0] for line in told] == ["1/4", "2/4", "3/4", "4/4"]
     assert sorted(line.split()[1] for line in told) == sorted(kinds.split(","))
@@ -58,7 +60,8 @@ def test_a_drill_for_a_person(marked: Marked) -> None:
     assert [line[:5] for line in lines if line.startswith("I")] == [f"I{n} ok" for n in range(1, 9)]
     recoveries = lines[lines.index("") + 2 :][:4]
     assert [line.split()[0] for line in recoveries] == kinds.split(",")
-    assert all(line.split()[1] == "1" and line.endswith("  yes") for line in recoveries)
+    assert [line.split()[1] for line in recoveries] == ["1"] * 4
+    assert all(line.endswith(("  yes", "  not here")) for line in recoveries)
     assert lines[-1] == "Nothing that was acknowledged was lost, doubled or reordered."
     marked.leave_nothing()
 
@@ -149,7 +152,7 @@ def test_a_signal_at_the_very_start(marked: Marked, delay: float) -> None:
 
 
 def test_killed_while_the_leader_stands_still_it_leaves_nothing(marked: Marked) -> None:
-    process = marked.start("drill", *ENDLESS, "--fault", "pause", "--lease-ms", "30000")
+    process = marked.start("drill", *ENDLESS, "--fault", "pause")
     progress(process, 0)
     soon(lambda: any(stands_still(pid) for pid in marked.processes()))
     process.kill()
@@ -192,8 +195,7 @@ def test_a_dead_server_is_told(marked: Marked) -> None:
 
 
 async def test_a_sabotaged_venue_fails(marked: Marked) -> None:
-    options = ("--kills", "3", "--fault", "kill", "--rate", "400", "--instances", "2")
-    process = marked.start("drill", *options)
+    process = marked.start("drill", *SMALL, "--kills", "3", "--fault", "kill")
     progress(process, 1)
     (socket,) = marked.temporary.glob("matchbox-*/server.sock")
     link = Server(f"unix://{socket}", timeout_s=10).link("saboteur")
