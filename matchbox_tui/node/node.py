@@ -145,6 +145,8 @@ class Node:
         if recovered is not None:
             self.replica = recovered
             self._void = False
+            gc.collect()
+            gc.freeze()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of work that may be dropped half way, None where it was."""
@@ -191,8 +193,8 @@ class Node:
         await self._unless_stopped(catch_up(self.store, self.replica, tenure))
         if self._stopping.is_set():
             return
-        # What lives now lives long: the collector need not look at it again.
-        gc.collect()
+        # What lives now lives long: the collector need not look at it again. To collect first
+        # would cost more time than all the rest of taking over.
         gc.freeze()
         self._enter(Role.LEADING, tenure.epoch)
         log.info("Became engine leader: %s, epoch %d", self.store.instance_id, tenure.epoch)
