@@ -11,6 +11,13 @@ from matchbox_tui.store import Client, EmbeddedServer, Keys, Link, Server
 _venues = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--chaos-seconds", type=float, help="how long tests/chaos torments a venue (default: short)"
+    )
+    parser.addoption("--chaos-seed", type=int, default=1, help="what its faults are drawn from")
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """One embedded server for all tests that don't stop or reconfigure it."""

@@ -76,6 +76,9 @@ class OwnServer:
         self._guard.stdout.close()
         self._guard = None
 
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
     def kill(self) -> None:
         """Kills it as a crash would; `start` brings it back with what its file holds."""
         os.kill(self.pid, signal.SIGKILL)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from matchbox_tui.store import Client, Server
+from matchbox_tui.store import Client, Link
 from tests.node.venue import Venue
 from tests.servers import OwnServer
 
@@ -18,11 +18,17 @@ def own(tmp_path: Path) -> Iterator[OwnServer]:
 
 
 @pytest.fixture
-async def venue(own: OwnServer) -> AsyncIterator[Venue]:
-    client = await Client.connect(own.url)
-    link = Server(own.url, timeout_s=10).link("matchbox-test")
-    opened = Venue(own.url, "", client, link)
+def url(own: OwnServer) -> str:
+    return own.url
+
+
+@pytest.fixture
+def prefix() -> str:
+    return ""
+
+
+@pytest.fixture
+async def venue(url: str, prefix: str, client: Client, link: Link) -> AsyncIterator[Venue]:
+    opened = Venue(url, prefix, client, link)
     yield opened
     await opened.stop()
-    await client.close()
-    await link.close()
