@@ -164,6 +164,7 @@ async def test_a_sabotaged_venue_fails(
 async def test_a_venue_whose_traders_die_fails(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sim.faults.TRAP_SECONDS", 1.0)
     plan = Plan(kills=50, kinds=("reply-lost",), rate=400, instances=2, traders=5)
     drill = Drill(plan, lambda line: None)
     venues: list[DrillVenue] = []
