@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from matchbox_tui.engine import OrderAccepted
-from matchbox_tui.store import Client, EmbeddedServer, Refused, StoreError
+from matchbox_tui.store import Client, EmbeddedServer, Refused, SnapshotFiles, StoreError
+from sim.cluster import Member
 from tests.chaos.going_on import holds, opened
+from tests.node.processes import cluster_of
 from tests.node.venue import Venue, buy
 from tests.servers import OwnServer
-from tests.waiting import soon
+from tests.waiting import eventually, soon
 
 on_linux = pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="only Linux can limit the files of a running process"
@@ -93,3 +95,41 @@ async def test_the_embedded_server_says_what_ended_it(tmp_path: Path) -> None:
         client = await Client.connect(server.url)
         assert (await client.submit([buy(1)]))[0] > len(acknowledged)
         await client.close()
+
+
+@on_linux
+@pytest.mark.parametrize("own", ["always"], indirect=True)
+async def test_an_instance_that_can_t_write_its_files_says_so_and_goes_on(
+    client: Client, url: str, tmp_path: Path
+) -> None:
+    env = {"MATCHBOX_SNAPSHOT_INTERVAL_MS": "200", "MATCHBOX_DATA_DIR": str(tmp_path / "data")}
+    with cluster_of(["node-1"], url, "", tmp_path, **env) as cluster:
+        files = SnapshotFiles(tmp_path / "data")
+        node = cluster.nodes["node-1"]
+        await client.submit([buy(30 + n % 9) for n in range(900)])
+        await eventually(lambda: _newest(files), lambda seq: seq >= 900)
+        before = sorted(path.name for path in files.directory.iterdir())
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        # More than its log has, less than a snapshot.
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (100_000, hard))
+
+        await client.submit([buy(30)])
+        await eventually(lambda: _logged(node, "No snapshot files in"))
+        assert await client.submit([buy(30)]) == [902]
+        await eventually(client.cluster, lambda status: status.seq == 902)
+        assert sorted(path.name for path in files.directory.iterdir()) == before
+        assert await _newest(files) >= 900
+        assert node.alive()
+
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        await client.submit([buy(30)])
+        await eventually(lambda: _newest(files), lambda seq: seq >= 903)
+
+
+async def _newest(files: SnapshotFiles) -> int:
+    """The place of the newest snapshot in the files that holds, 0 where there is none."""
+    return max([base.replica.seq async for base in files.bases()], default=0)
+
+
+async def _logged(node: Member, words: str) -> bool:
+    return words in node.log.read_text()
