@@ -45,8 +45,7 @@ def test_a_drill_for_a_person(marked: Marked) -> None:
     assert done.code == 0, done
     first, *told = done.err.splitlines()
     assert first == (
-        "2 instances, 400 commands a second, lease 5000 ms,"
-        " 4 faults: kill, redis, cut, reply-lost"
+        "2 instances, 400 commands a second, lease 5000 ms, 4 faults: kill, redis, cut, reply-lost"
     )
     assert [line.split()[0] for line in told] == ["1/4", "2/4", "3/4", "4/4"]
     assert sorted(line.split()[1] for line in told) == sorted(kinds.split(","))
