@@ -88,7 +88,9 @@ class Snapshotter:
             self._now_ns() // 1_000_000,
         )
         try:
-            await archive.write(head, dump_parts(replica.exchange), self._settings.history)
+            # Another instance may have been here; the files are of this one's own machine.
+            if await archive.newest() != head.seq:
+                await archive.write(head, dump_parts(replica.exchange), self._settings.history)
             await self._write_files(head, replica)
             took = asyncio.get_running_loop().time() - began
             pause_ms = round(took * 1000) * PAUSE_FACTOR

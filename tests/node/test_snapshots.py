@@ -1,0 +1,530 @@
+"""Snapshots are taken in turns, the journal stays bounded, and the fills stay exact meanwhile."""
+
+import asyncio
+import itertools
+import operator
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from matchbox_tui.engine import OrderAccepted, Part, TradeExecuted, state
+from matchbox_tui.node import Role, publisher, snapshotter
+from matchbox_tui.store import (
+    Archive,
+    Client,
+    Entry,
+    FillMessage,
+    Header,
+    Refused,
+    Replica,
+    Server,
+    SnapshotFiles,
+    Store,
+    fill_message,
+)
+from matchbox_tui.store import snapshot as snapshot_module
+from matchbox_tui.store.snapshot import list_snapshots
+from tests.node.venue import PATIENT, QUIET, Instance, Venue, buy, sell
+from tests.subscriber import subscribed
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("unsynced")
+
+OFTEN = msgspec.structs.replace(PATIENT, snapshot_ms=100, history=0)
+
+
+class Writers:
+    """Who took which snapshots."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.taken: list[tuple[str, int]] = []
+        write = Archive.write
+
+        async def noted(
+            archive: Archive, head: Header, parts: Iterable[Part], history: int
+        ) -> None:
+            await write(archive, head, parts, history)
+            self.taken.append((archive._instance_id, head.seq))
+
+        monkeypatch.setattr(Archive, "write", noted)
+        # On a busy machine all of them take long.
+        monkeypatch.setattr(snapshotter, "PAUSE_FACTOR", 0)
+        monkeypatch.setattr(publisher, "NOTE_SECONDS", 0)
+
+    def count(self, number: int) -> Awaitable[bool]:
+        """Waits until so many more were taken."""
+        goal = len(self.taken) + number
+
+        async def reached() -> bool:
+            return len(self.taken) >= goal
+
+        return eventually(reached)
+
+
+@pytest.fixture
+def writers(monkeypatch: pytest.MonkeyPatch) -> Writers:
+    return Writers(monkeypatch)
+
+
+class Load:
+    """Orders without end, a few at a time: two that match and one that rests."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.acknowledged: list[int] = []
+        self._stopping = False
+        self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        prices = itertools.cycle(range(1, 40))
+        while not self._stopping:
+            self.acknowledged += await self._client.submit(
+                [sell(50, 2), buy(50, 2), buy(next(prices), 1)] * 7
+            )
+            await asyncio.sleep(0.002)
+
+    async def stop(self) -> list[int]:
+        self._stopping = True
+        await self._task
+        return self.acknowledged
+
+
+# Turns
+
+
+async def test_followers_take_them_in_turns_and_the_leader_none(
+    venue: Venue, writers: Writers
+) -> None:
+    await venue.lead("a", settings=OFTEN)
+    for name in "bc":
+        venue.start(name, settings=OFTEN)
+    await eventually(venue.client.cluster, lambda status: len(status.instances) == 3)
+    load = Load(venue.client)
+    await writers.count(12)
+    await load.stop()
+    assert {name for name, _ in writers.taken} == {"b", "c"}
+    seqs = [seq for _, seq in writers.taken]
+    assert len(set(seqs)) == len(seqs)
+
+
+async def test_there_is_one_turn_for_all(venue: Venue) -> None:
+    """Many look for their turn at once; one gets it."""
+    archives = [Archive(Server(venue.url).link(), venue.keys, f"n{n}") for n in range(5)]
+    for _ in range(3):
+        turns = await asyncio.gather(*(archive.take_turn(60_000) for archive in archives))
+        assert sorted(turns) == [False] * 4 + [True]
+        holder = await venue.link.call("GET", venue.keys.snapshot_turn)
+        assert holder == f"n{turns.index(True)}".encode()
+        assert 0 < await venue.link.call("PTTL", venue.keys.snapshot_turn) <= 60_000
+        await archives[0].stretch_turn(600_000)
+        assert 60_000 < await venue.link.call("PTTL", venue.keys.snapshot_turn) <= 600_000
+        assert not await archives[1].take_turn(60_000)
+        await venue.link.call("DEL", venue.keys.snapshot_turn)
+    for archive in archives:
+        await archive.close()
+
+
+async def test_a_snapshot_that_took_long_is_followed_by_a_long_pause(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshotter, "PAUSE_FACTOR", 10_000)
+    write = Archive.write
+
+    async def slow(*args: object) -> None:
+        await write(*args)  # type: ignore[arg-type]
+        await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(Archive, "write", slow)
+    await venue.lead("a", settings=OFTEN)
+    venue.start("b", settings=OFTEN)
+    await venue.client.submit([buy()])
+    await eventually(lambda: list_snapshots(venue.link, venue.keys))
+
+    async def left() -> int:
+        return int(await venue.link.call("PTTL", venue.keys.snapshot_turn))
+
+    await eventually(left, lambda ms: ms > 100_000)
+
+
+async def test_a_leader_that_is_alone_stands_in(venue: Venue, writers: Writers) -> None:
+    await venue.lead("a", settings=OFTEN)
+    load = Load(venue.client)
+    await writers.count(3)
+    assert {name for name, _ in writers.taken} == {"a"}
+    # As soon as somebody follows, it leaves that to him.
+    venue.start("b", settings=OFTEN)
+    await eventually(venue.client.cluster, lambda status: len(status.instances) == 2)
+    await writers.count(1)
+    seen = len(writers.taken)
+    await writers.count(4)
+    await load.stop()
+    assert {name for name, _ in writers.taken[seen:]} == {"b"}
+    await venue.handled()
+    assert (await venue.restored()).exchange.state_hash() == (
+        venue.instances["a"].node.replica.exchange.state_hash()
+    )
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+async def test_nothing_is_taken_twice_of_a_venue_where_nothing_happens(
+    venue: Venue, writers: Writers, names: str
+) -> None:
+    for name in names:
+        venue.start(name, settings=OFTEN)
+    await venue.leader()
+    for _ in range(2):
+        await asyncio.sleep(0.25)
+        assert writers.taken == []
+    await venue.client.submit([buy()])
+    await writers.count(1)
+    await asyncio.sleep(0.8)
+    assert len(writers.taken) == 1
+
+
+async def test_a_newcomer_does_not_take_again_what_another_has_taken(
+    venue: Venue, writers: Writers
+) -> None:
+    await venue.lead("a", settings=OFTEN)
+    venue.start("b", settings=OFTEN)
+    await venue.client.submit([buy()])
+    await writers.count(1)
+    await venue.instances["b"].stop()
+    venue.start("c", settings=OFTEN)
+    await eventually(venue.client.cluster, lambda status: len(status.instances) == 2)
+    await asyncio.sleep(0.8)
+    assert len(writers.taken) == 1
+
+
+async def test_where_all_share_a_data_directory_the_files_are_of_the_same_places(
+    venue: Venue, writers: Writers, tmp_path: Path
+) -> None:
+    for name in "abc":
+        venue.start(name, settings=OFTEN, data_dir=tmp_path)
+    await venue.leader()
+    load = Load(venue.client)
+    await writers.count(5)
+    await load.stop()
+
+    async def newest() -> int:
+        return SnapshotFiles(tmp_path).newest_place()
+
+    seen = writers.taken[-1][1]
+    await eventually(newest, lambda seq: seq >= seen)
+    await venue.handled()
+    bases = [base.replica async for base in SnapshotFiles(tmp_path).bases()]
+    assert len(bases) == 2
+    for replica in bases:
+        await venue.client.catch_up(replica)
+        assert replica.exchange.state_hash() == (await venue.restored()).exchange.state_hash()
+
+
+@pytest.mark.parametrize("who", ["follower", "leader"])
+async def test_what_goes_wrong_with_a_snapshot_is_said_and_nothing_else(
+    venue: Venue, who: str, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    (tmp_path / "snapshots").write_text("in the way")
+    await venue.lead("a", settings=OFTEN, data_dir=tmp_path)
+    if who == "follower":
+        venue.start("b", settings=OFTEN, data_dir=tmp_path)
+    await venue.client.submit([buy()])
+
+    async def said() -> str:
+        return caplog.text
+
+    await eventually(said, lambda text: f"No snapshot files in {tmp_path}/snapshots" in text)
+    await venue.link.call("DEL", venue.keys.snapshots)
+    await venue.link.call("SET", venue.keys.snapshots, "in the way")
+    await venue.client.submit([buy()])
+    await eventually(said, lambda text: "No snapshot: " in text)
+    assert await venue.handled() == 2
+    assert not any(instance.task.done() for instance in venue.instances.values())
+    await venue.link.call("DEL", venue.keys.snapshots)
+    await venue.client.submit([buy()])
+    await eventually(lambda: list_snapshots(venue.link, venue.keys))
+
+
+# Trimming
+
+
+async def test_the_journal_stays_bounded_and_everybody_goes_on(
+    venue: Venue, writers: Writers
+) -> None:
+    for name in "abc":
+        venue.start(name, settings=OFTEN)
+    await venue.leader()
+    reader = Replica()
+    reading = asyncio.ensure_future(_follow(venue.client, reader))
+    load = Load(venue.client)
+    begins = 1
+    for _ in range(5):
+        begins = await eventually(_beginning(venue), partial(operator.lt, begins))
+    acknowledged = await load.stop()
+    assert await venue.handled() == len(acknowledged)
+    assert len(await list_snapshots(venue.link, venue.keys)) == 2
+    expected = (await venue.restored()).exchange.state_hash()
+    for instance in venue.instances.values():
+        assert (await venue.caught_up(instance)).exchange.state_hash() == expected
+    await eventually(_at(reader), lambda seq: seq == len(acknowledged))
+    assert reader.exchange.state_hash() == expected
+    reading.cancel()
+
+
+def _at(replica: Replica) -> Callable[[], Awaitable[int]]:
+    async def seq() -> int:
+        return replica.seq
+
+    return seq
+
+
+async def _follow(client: Client, replica: Replica) -> None:
+    async for _ in client.follow(replica):
+        pass
+
+
+async def test_a_consumer_group_holds_the_journal_until_it_has_read(
+    venue: Venue, writers: Writers
+) -> None:
+    for name in "ab":
+        venue.start(name, settings=OFTEN)
+    await venue.leader()
+    await venue.link.call("XGROUP", "CREATE", venue.keys.log, "analytics", "0", "MKSTREAM")
+    load = Load(venue.client)
+    await writers.count(5)
+    first = await venue.link.call("XRANGE", venue.keys.log, "-", "+", "COUNT", 1)
+    told = await venue.link.call(
+        *("XREADGROUP", "GROUP", "analytics", "x", "COUNT", 100_000, "NOACK"),
+        *("STREAMS", venue.keys.log, ">"),
+    )
+    assert told[0][1][0] == first[0]
+    replica = Replica()
+    assert await venue.client.restore(oldest=True)
+    await venue.client.catch_up(replica)
+    await eventually(_beginning(venue), lambda seq: seq > 100)
+    await load.stop()
+
+
+def _beginning(venue: Venue) -> Callable[[], Awaitable[int]]:
+    """The sequence of the journal's first entry."""
+
+    async def seq() -> int:
+        entries = await venue.link.call("XRANGE", venue.keys.log, "-", "+", "COUNT", 1)
+        return int(entries[0][0].partition(b"-")[0]) if entries else 0
+
+    return seq
+
+
+async def test_a_follower_that_was_left_behind_starts_over(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As of a process that was paused for long."""
+    await venue.lead("a", settings=QUIET)
+    paused = venue.start("b", settings=QUIET)
+    await venue.client.submit([buy()] * 10)
+    await venue.handled()
+    await venue.caught_up(paused)
+    gate, tail = asyncio.Event(), paused.node.store.tail
+
+    async def held(after: int, limit: int, wait_ms: int) -> list[Entry]:
+        await gate.wait()
+        return await tail(after, limit, wait_ms)
+
+    monkeypatch.setattr(paused.node.store, "tail", held)
+    # What it waits for now came before the gate.
+    await venue.client.submit([buy()])
+    await venue.handled()
+    for _ in range(3):
+        await venue.client.submit([buy()] * 10)
+        await venue.handled()
+    await venue.snapshot()
+    await venue.link.call("XTRIM", venue.keys.log, "MINID", "41-0")
+    gate.set()
+    replica = await venue.caught_up(paused)
+    assert replica.tip == (await venue.restored()).tip
+    assert re.search(r"Starting over from the journal: the journal has \d+ after 11", caplog.text)
+
+
+# Fills
+
+
+async def _fills(entries: Iterable[Entry]) -> list[FillMessage]:
+    return [
+        fill_message(event)
+        for entry in entries
+        for event in entry.events
+        if type(event) is TradeExecuted
+    ]
+
+
+class Witness:
+    """Reads the journal all the time, and so has also what was trimmed since."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._client = venue.client
+        self.replica = Replica()
+        self.entries: list[Entry] = []
+        self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        async for entry in self._client.follow(self.replica):
+            self.entries.append(entry)  # it has no end
+
+    async def stop(self, seq: int) -> list[Entry]:
+        await eventually(_at(self.replica), lambda at: at >= seq or self._task.done())
+        self._task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await self._task
+        return self.entries
+
+
+async def test_across_trims_and_failovers_every_fill_is_told_and_kept_once(
+    venue: Venue, writers: Writers
+) -> None:
+    for name in "abc":
+        venue.start(name, settings=OFTEN)
+    await venue.leader()
+    witness = Witness(venue)
+    async with subscribed(venue.url, venue.keys.fills_channel) as heard:
+        load = Load(venue.client)
+        for round_ in range(4):
+            await writers.count(2)
+            name = await venue.leader()
+            instance = venue.instances.pop(name)
+            await (instance.crash() if round_ % 2 else instance.stop())
+            venue.start(f"{name}{round_}", settings=OFTEN)
+            await venue.leader()
+        acknowledged = await load.stop()
+        seq = await venue.handled()
+        entries = await witness.stop(seq)
+        fills = await _fills(entries)
+        await eventually(venue.client.count_fills, lambda count: count >= len(fills))
+        reply = await venue.link.call("XRANGE", venue.keys.fills_stream, "-", "+")
+        assert [(entry_id.decode(), msgspec.json.decode(flat[1])) for entry_id, flat in reply] == [
+            (fill.trade_id, msgspec.to_builtins(fill)) for fill in fills
+        ]
+
+        async def told() -> int:
+            return len(heard)
+
+        await eventually(told, lambda count: count >= len(fills))
+        assert heard == fills
+    accepted = [e.order_id for x in entries for e in x.events if type(e) is OrderAccepted]
+    assert accepted == acknowledged
+    assert await _beginning(venue)() > entries[0].seq
+    assert len(fills) > 100
+
+
+async def test_while_no_fill_can_be_published_nothing_is_trimmed(
+    venue: Venue, writers: Writers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        venue.start(name, settings=OFTEN)
+    await venue.leader()
+    publish = Store.publish
+
+    async def refused(*_: object) -> bool:
+        raise Refused("the stream is full")
+
+    monkeypatch.setattr(Store, "publish", refused)
+    witness = Witness(venue)
+    load = Load(venue.client)
+    await writers.count(5)
+    await load.stop()
+    tip = await venue.handled()
+    # The first fill is one of the first batch.
+    assert await _beginning(venue)() <= 21
+    monkeypatch.setattr(Store, "publish", publish)
+    await venue.client.submit([sell(50, 2), buy(50, 2)])
+    assert await venue.handled() == tip + 2
+    fills = await _fills(await witness.stop(tip + 2))
+    await eventually(venue.client.count_fills, lambda count: count == len(fills))
+
+
+# Elections
+
+
+@pytest.mark.parametrize("what", ["store", "files"])
+async def test_a_snapshot_that_an_election_interrupts_is_dropped_and_the_follower_leads(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str
+) -> None:
+    monkeypatch.setattr(state, "PART_SIZE", 1)
+    monkeypatch.setattr(snapshot_module, "SEND_BYTES", 1)
+    reached = asyncio.Event()
+
+    async def stuck(*_: object) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    push = snapshot_module._push
+
+    async def half(*args: object) -> None:
+        await (stuck() if args[-1] == 5 else push(*args))  # type: ignore[arg-type]
+
+    leader = await venue.lead("a", settings=QUIET)
+    await venue.client.submit([buy(price) for price in range(1, 20)])
+    await venue.handled()
+    with monkeypatch.context() as patch:
+        if what == "store":
+            patch.setattr(snapshot_module, "_push", half)
+        else:
+            patch.setattr(SnapshotFiles, "_put_in_place", stuck)
+        follower = venue.start("b", settings=OFTEN, data_dir=tmp_path)
+        await reached.wait()
+        await leader.crash()
+        await venue.leads("b")
+    assert follower.node.replica.seq == 19
+    assert await list_snapshots(venue.link, venue.keys) == ([] if what == "store" else [19])
+    assert SnapshotFiles(tmp_path).newest_place() == 0
+    await venue.client.submit([buy()])
+    assert await venue.handled() == 20
+    # It is alone now, and takes its snapshots itself.
+    await venue.link.call("DEL", venue.keys.instance("a"))
+    await eventually(lambda: list_snapshots(venue.link, venue.keys), lambda seqs: 20 in seqs)
+
+
+async def test_an_instance_killed_and_started_again_under_its_name_does_not_wait_for_its_lease(
+    venue: Venue,
+) -> None:
+    slow = msgspec.structs.replace(QUIET, lease_ms=600_000)
+    first = await venue.lead("a", settings=slow)
+    await venue.client.submit([buy()])
+    await venue.handled()
+    await first.crash()
+    assert await venue.link.call("GET", venue.keys.leader) == b"a"
+    again = await venue.lead("a", settings=slow)
+    assert again.node.epoch == 2
+    await venue.client.submit([buy()])
+    assert await venue.handled() == 2
+
+
+async def test_two_of_one_name_don_t_depose_each_other_for_ever(venue: Venue) -> None:
+    instances = []
+    for _ in range(2):
+        instances.append(venue.start("same", settings=QUIET))
+        await asyncio.sleep(0.1)
+    await eventually(_leading(instances), lambda count: count == 1)
+    epoch = (await venue.client.cluster()).epoch
+    for n in range(20):
+        await venue.client.submit([buy(1 + n)])
+        await asyncio.sleep(0.02)
+    assert await venue.handled() == 20
+    assert (await venue.client.cluster()).epoch == epoch <= 3
+    assert await _leading(instances)() == 1
+    # And where that one dies, another takes over.
+    (leader,) = (one for one in instances if one.node.role is Role.LEADING)
+    await leader.crash()
+    instances.remove(leader)
+    await venue.client.submit([buy()])
+    assert await venue.handled() == 21
+    for one in instances:
+        await one.stop()
+
+
+def _leading(instances: list[Instance]) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        return sum(one.node.role is Role.LEADING for one in instances)
+
+    return count
