@@ -50,6 +50,9 @@ async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
             raise reply
     names = sorted(name.decode(errors="replace") for name in ids)
     hashes = await link.calls([("HGETALL", keys.instance(name)) for name in names]) if names else []
+    for reply in hashes:
+        if isinstance(reply, Exception):
+            raise reply
     instances = tuple(
         parse_instance(name, flat) for name, flat in zip(names, hashes, strict=True) if flat
     )

@@ -17,7 +17,7 @@ from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Reply, Server
-from matchbox_tui.store.refusals import OutOfMemory
+from matchbox_tui.store.refusals import OutOfMemory, WrongValue
 from matchbox_tui.store.restore import read_tip
 from matchbox_tui.store.scripts import (
     COMMIT,
@@ -250,6 +250,9 @@ class Store:
                 ("ZREMRANGEBYSCORE", self.keys.instances, "-inf", now_ms - 1000),
             ]
         )
+        if isinstance(replies[0], WrongValue):
+            # In the place of a heartbeat nothing else may last: the next one goes there again.
+            await self._presence.call("UNLINK", key)
         for reply in replies:
             _checked(reply)
 

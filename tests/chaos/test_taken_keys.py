@@ -1,5 +1,6 @@
 """Another program put something of its own where a venue keeps a value: the key is named."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -83,3 +84,22 @@ async def test_an_id_counter_that_is_no_number_is_named(venue: Venue) -> None:
     await says(venue, Refused, f"{venue.keys.order_id} holds a value of type text")
     await venue.link.call("DEL", venue.keys.order_id)
     await holds(venue)
+
+
+async def test_what_is_written_again_anyway_heals_by_itself(venue: Venue) -> None:
+    await opened(venue)
+    for key in (venue.keys.book("MAIN"), venue.keys.instance("a"), venue.keys.instance("b")):
+        await venue.link.run(_TAKE, (key, "aside"), ("SADD", key, "x"))
+    await trades(venue)
+    await eventually(lambda: _shown(venue))
+    await holds(venue)
+    book = await venue.client.published_book("MAIN")
+    assert book == (await venue.replica()).exchange.book().snapshot(100)
+
+
+async def _shown(venue: Venue) -> bool:
+    """Whether the status shows both instances."""
+    with contextlib.suppress(Refused):
+        status = await venue.client.cluster()
+        return {one.id for one in status.instances} == {"a", "b"}
+    return False

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from matchbox_tui.store import Client, InDoubt, Keys, LeaderView, Link, Server, Store, Unreachable
+from matchbox_tui.store import (
+    Client,
+    InDoubt,
+    Keys,
+    LeaderView,
+    Link,
+    Refused,
+    Server,
+    Store,
+    Unreachable,
+)
 from tests.servers import OwnServer
 from tests.store.build import LEASE, elected
 from tests.waiting import eventually
@@ -134,3 +144,17 @@ async def test_a_view_of_counters_that_are_none(
     assert (view.epoch, view.leader) == (0, "\ufffd")
     status = await client.cluster()
     assert (status.epoch, status.seq, status.leader) == (0, 0, "\ufffd")
+
+
+async def test_a_heartbeat_that_another_program_took_is_named_and_beats_again(
+    store: Store, client: Client, link: Link, keys: Keys
+) -> None:
+    await _beat(store)
+    key = keys.instance("a")
+    await link.call("DEL", key)
+    await link.call("SADD", key, "x")
+    for failing in (client.cluster, lambda: _beat(store)):
+        with pytest.raises(Refused, match=f"{key} holds a value of type set"):
+            await failing()
+    await _beat(store)
+    assert [one.id for one in (await client.cluster()).instances] == ["a"]
