@@ -57,7 +57,7 @@ async def _ready(server: OwnServer) -> None:
     await link.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, OwnServer]]:
     """A cluster of a single shard of each kind of server, made together: each takes 2 s."""
     place = tmp_path_factory.mktemp("cluster")
