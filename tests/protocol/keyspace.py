@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-
 Reply = Any
 Id = tuple[int, int]
 """A stream entry's id: milliseconds and number."""

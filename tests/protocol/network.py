@@ -28,12 +28,12 @@ FASTEST, SLOWEST = 0.0002, 0.004
 SPLIT = 0.1
 """How often the commands of one pipeline are not carried out one right after the other."""
 
-ODD = (
-    redis_errors.ConnectionError("Connection closed by server."),
-    redis_errors.TimeoutError("Timeout reading from socket"),
-    ConnectionResetError("Connection reset by peer"),
-    AttributeError("'NoneType' object has no attribute 'readline'"),
-    RuntimeError("unable to perform operation on a closed transport"),
+ODD: tuple[tuple[type[Exception], str], ...] = (
+    (redis_errors.ConnectionError, "Connection closed by server."),
+    (redis_errors.TimeoutError, "Timeout reading from socket"),
+    (ConnectionResetError, "Connection reset by peer"),
+    (AttributeError, "'NoneType' object has no attribute 'readline'"),
+    (RuntimeError, "unable to perform operation on a closed transport"),
 )
 """How redis-py says that a connection died."""
 
@@ -59,8 +59,10 @@ class Effect(Enum):
     """Its sender dies as soon as it is sent."""
     PAUSE_AFTER = auto()
     """Its sender is stopped as soon as it is sent."""
+    BACKUP = auto()
+    """A backup is taken while it travels."""
     REWIND = auto()
-    """The server is set back to a backup while it travels, which ends every connection."""
+    """The server is set back to a backup while it travels."""
 
 
 @dataclass
@@ -100,7 +102,7 @@ class Network:
 
     def connect(self, wire: "Wire") -> None:
         if wire.process.ended or wire.process.name in self.cut:
-            raise self._chance.choice(ODD)
+            raise self._odd()
         wire.session = self.server.open()
         wire.is_connected = True
         self._open[wire] = None
@@ -147,12 +149,16 @@ class Network:
     def _of(self, process: Process) -> "list[Wire]":
         return [wire for wire in self._open if wire.process is process]
 
+    def _odd(self) -> Exception:
+        kind, text = self._chance.choice(ODD)
+        return kind(text)
+
     def _break(self, wire: "Wire") -> None:
         self.hang_up(wire)
         wire.hung_up = True
         replies = wire.replies
         if replies is not None and not replies.done():
-            replies.set_exception(self._chance.choice(ODD))
+            replies.set_exception(self._odd())
 
     # Messages
 
@@ -182,6 +188,9 @@ class Network:
             self._after(delay * 2 * self._chance.random(), self._break, wire)
         elif effect is Effect.MUTE:
             self._after(delay, self._arrive, message.ghost())
+        elif effect in (Effect.BACKUP, Effect.REWIND):
+            # Arrives if its connection outlives this.
+            self._after(delay, self._arrive, message)
         elif effect is Effect.REPEATED:
             self._after(delay, self._arrive, message)
             self._after(delay + trap.seconds, self._arrive, message.ghost())

@@ -97,7 +97,7 @@ def draw(seed: int) -> Schedule:
         skew_ns=chance.randrange(-50_000_000, 50_000_000),
         traders=chance.choice((1, 2, 2)),
         submits=chance.randrange(3, 7),
-        strangers=chance.choice((0, 0, 1)),
+        strangers=chance.choice((0, 1)),
         seconds=seconds,
         happenings=tuple(_happenings(chance, seconds, rewinds)),
         ends_cleanly=chance.random() < 0.3,
@@ -107,18 +107,22 @@ def draw(seed: int) -> Schedule:
 def _happenings(chance: random.Random, seconds: float, rewinds: bool) -> list[Happening]:
     found = [_happening(chance, seconds) for _ in range(chance.randrange(1, 6))]
     if rewinds:
-        found += [
-            Happening(chance.uniform(0, seconds), Act.BACKUP, None, 0.0)
-            for _ in range(chance.randrange(2, 7))
-        ]
+        for _ in range(chance.randrange(2, 7)):
+            at = chance.uniform(0, seconds)
+            found.append(_at_a_message(chance, at, Effect.BACKUP, Act.BACKUP))
         for _ in range(chance.choice((1, 1, 2))):
             at = chance.uniform(0.2, 1) * seconds
-            if chance.random() < 0.5:
-                trap = Trap(Effect.REWIND, None, "COMMIT", chance.choice((0, 0, 1)), 0.0)
-                found.append(Happening(at, Act.TRAP, None, 0.0, trap))
-            else:
-                found.append(Happening(at, Act.REWIND, None, 0.0))
+            found.append(_at_a_message(chance, at, Effect.REWIND, Act.REWIND))
     return sorted(found, key=lambda one: one.at)
+
+
+def _at_a_message(chance: random.Random, at: float, effect: Effect, act: Act) -> Happening:
+    """At a time, or when the leader's next message of some kind is on its way."""
+    if chance.random() < 0.4:
+        return Happening(at, act, None, 0.0)
+    kind = chance.choice(("COMMIT", "COMMIT", "PUBLISH"))
+    trap = Trap(effect, None, kind, chance.choice((0, 0, 1)), 0.0)
+    return Happening(at, Act.TRAP, None, 0.0, trap)
 
 
 def _happening(chance: random.Random, seconds: float) -> Happening:
@@ -135,7 +139,7 @@ def _happening(chance: random.Random, seconds: float) -> Happening:
     kind = chance.choice(KINDS)
     if chance.random() < 0.15:
         return Happening(at, act, who, 0.0, _trap_for_trader(chance))
-    effects = [effect for effect in Effect if effect is not Effect.REWIND]
+    effects = [one for one in Effect if one not in (Effect.BACKUP, Effect.REWIND)]
     if kind is None or kind in UNREPEATABLE:
         effects.remove(Effect.REPEATED)
     skip = chance.choice((0, 0, 1, 2))

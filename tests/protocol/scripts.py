@@ -113,11 +113,14 @@ class Scripts:
         written = max(number(tip.get(b"epoch")) or 0, known_number(argv[2]))
         if written > (number(self.keys.string(epoch_key)) or 0):
             self.keys.set(epoch_key, b"%d" % written)
-        epoch = self.keys.incrby(epoch_key, 1)
+        epoch = self.next_epoch(epoch_key)
         self.raise_([counter], [argv[3]])
         self.keys.set(leader, argv[0], int(argv[1]))
         counted = self.keys.string(counter) or b"0"
         return [epoch, tip.get(b"seq", b"0"), tip.get(b"chain", b""), counted]
+
+    def next_epoch(self, key: bytes) -> int:
+        return self.keys.incrby(key, 1)
 
     def raise_(self, names: Args, argv: Args) -> Reply:
         seen = known_number(argv[0])
@@ -127,12 +130,14 @@ class Scripts:
         return 1
 
     def renew(self, names: Args, argv: Args) -> Reply:
-        if self.keys.string(names[1]) != argv[1]:
-            return 0
-        if self.keys.string(names[0]) not in (None, argv[0]):
+        if not self.may_renew(names, argv):
             return 0
         self.keys.set(names[0], argv[0], int(argv[2]))
         return 1
+
+    def may_renew(self, names: Args, argv: Args) -> bool:
+        leader, epoch = self.keys.string(names[0]), self.keys.string(names[1])
+        return epoch == argv[1] and leader in (None, argv[0])
 
     def release(self, names: Args, argv: Args) -> Reply:
         if self.keys.string(names[1]) != argv[1] or self.keys.string(names[0]) != argv[0]:

@@ -79,25 +79,16 @@ class VenueKeys(Keyspace):
         self.written: list[tuple[bytes, list[bytes]]] = []
         """The journal's entries, as far as they survive, whether trimmed or not."""
         self.ids_at_risk = False
-        """After a rewind, until an instance knows how far the id counter was moved on."""
+        """After a rewind, until somebody who knows better has moved the id counter on."""
         self.risky: set[bytes] = set()
         """What was queued meanwhile."""
         self._queue, self._log = keys.queue.encode(), keys.log.encode()
         self._counter = keys.order_id.encode()
-        self._moved_on = False
 
     def set(self, key: bytes, value: bytes, px: int | None = None) -> None:
         super().set(key, value, px)
         if key == self._counter:
-            self._moved_on = True
-
-    def counter_seen(self) -> None:
-        """An instance has learnt where the id counter is."""
-        if self._moved_on:
             self.ids_at_risk = False
-
-    def set_back(self) -> None:
-        self.ids_at_risk, self._moved_on = True, False
 
     def rpush(self, key: bytes, elements: list[bytes]) -> int:
         length = super().rpush(key, elements)
@@ -133,7 +124,6 @@ class ServerDouble(Scripts):
         self.venue = VenueKeys(keys, now_ms)
         super().__init__(self.venue)
         self.record = Record()
-        self._counter = keys.order_id.encode()
         self.known: set[str] = set()
         """The scripts that it has seen since it started."""
         self.sessions: dict[int, Session] = {}
@@ -161,15 +151,14 @@ class ServerDouble(Scripts):
         return Backup(venue.backup(), list(venue.asked), list(venue.written))
 
     def rewind(self, backup: Backup) -> None:
-        """Restores an older state, as a restart from a backup would."""
+        """Restores an older state."""
         venue = self.venue
         kept = set(backup.asked)
         self.record.wiped += [element for element in venue.asked if element not in kept]
         self.record.rewinds += 1
         venue.restore(backup.keys)
         venue.asked, venue.written = list(backup.asked), list(backup.written)
-        venue.set_back()
-        self.restart()
+        venue.ids_at_risk = True
 
     # Commands
 
@@ -190,12 +179,6 @@ class ServerDouble(Scripts):
                 text = args[1].decode()
                 self.known.add(text)
                 return self._run(text, args, sure)
-            if (
-                name == b"GET"
-                and args[1] == self._counter
-                and session.name.startswith(b"matchbox:")
-            ):
-                self.venue.counter_seen()
             if name == b"CLIENT":
                 return self._client(session, args)
             if name == b"BLMOVE":
@@ -215,8 +198,6 @@ class ServerDouble(Scripts):
         count = int(args[2])
         names, argv = args[3 : 3 + count], args[3 + count :]
         reply = self.by_text[text](names, argv)
-        if text in (real.ELECT.text, real.USURP.text, real.RAISE.text) and reply:
-            self.venue.counter_seen()
         if text == real.COMMIT.text:
             self._note(reply.decode(), argv[0], int(argv[1]), int(argv[4]), sure)
         elif text in (real.ELECT.text, real.USURP.text) and reply is not None:
@@ -233,12 +214,12 @@ class ServerDouble(Scripts):
         key = args[1]
         assert args[2:5] == [key, b"LEFT", b"LEFT"], "only the peek of a waiting leader"
 
-        def head() -> bytes | None:
-            held = self.venue.list(key)
-            return held[0] if held else None
+        found = self.head(key)
+        return found if found is not None else Wait(float(args[5]), lambda: self.head(key))
 
-        found = head()
-        return found if found is not None else Wait(float(args[5]), head)
+    def head(self, queue: bytes) -> bytes | None:
+        held = self.venue.list(queue)
+        return held[0] if held else None
 
     def _client(self, session: Session, args: Args) -> Reply:
         what = args[1].upper()

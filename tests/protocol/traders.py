@@ -176,8 +176,10 @@ class Stranger:
         await self._link.close()
 
     async def _push(self) -> None:
-        if self._chance.random() < 0.2:
-            await self._link.call("RPUSH", self._keys.queue, b'{"id":\0 junk')
+        if self._chance.random() < 0.5:
+            # The same bytes again and again: only their place tells one from another.
+            count = self._chance.randrange(1, 5)
+            await self._link.call("RPUSH", self._keys.queue, *[b'{"id":\0 junk'] * count)
             return
         order_id = int(await self._link.call("INCR", self._keys.order_id))
         order = msgspec.structs.replace(

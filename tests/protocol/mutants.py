@@ -1,0 +1,159 @@
+"""The protocol without one of its guards: each must be caught by the simulator.
+
+A mutant is the smallest change that takes the guard away: a method of the server's double, or one
+function of the production code, replaced for the time of a run.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from matchbox_tui.node.leader import Leader
+from matchbox_tui.store import Entry, InDoubt, Link, Replica
+from matchbox_tui.store import replica as replica_module
+from matchbox_tui.store.link import Argument, Reply
+from tests.protocol.network import Exit
+from tests.protocol.run import Parts
+from tests.protocol.scripts import Args
+from tests.protocol.server import ServerDouble
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """What is replaced, and a word of what must give it away."""
+
+    parts: Parts
+    word: str
+    patches: tuple[Any, ...] = ()
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[Parts]:
+        with contextlib.ExitStack() as stack:
+            for patch in self.patches:
+                stack.enter_context(patch)
+            yield self.parts
+
+
+class PopFirst(ServerDouble):
+    """Whoever looks at the queue takes out what it sees, as the original did."""
+
+    def peek(self, names: Args, argv: Args) -> Reply:
+        found = super().peek(names, argv)
+        super().drop(names[0], len(found))
+        return found
+
+    def head(self, queue: bytes) -> bytes | None:
+        found = super().head(queue)
+        super().drop(queue, 1)
+        return found
+
+    def is_other_input(self, head: list[bytes], n: int, digest: bytes) -> bool:
+        return False
+
+    def drop(self, queue: bytes, n: int) -> None:
+        pass
+
+
+class NoCompareAndSet(ServerDouble):
+    def has_moved(self, at: tuple[bytes, bytes], before: tuple[bytes, bytes]) -> bool:
+        return False
+
+
+class NoDigest(ServerDouble):
+    def is_other_input(self, head: list[bytes], n: int, digest: bytes) -> bool:
+        return False
+
+
+class EpochOnly(NoCompareAndSet, NoDigest):
+    pass
+
+
+class NoEpoch(ServerDouble):
+    def is_old(self, current: bytes | None, epoch: bytes) -> bool:
+        return False
+
+
+class NoDup(ServerDouble):
+    def is_in(self, at: tuple[bytes, bytes], after: tuple[bytes, bytes]) -> bool:
+        return False
+
+
+class SameEpoch(ServerDouble):
+    def next_epoch(self, key: bytes) -> int:
+        return int(self.keys.string(key) or self.keys.incrby(key, 1))
+
+
+class AnybodyRenews(ServerDouble):
+    def may_renew(self, names: Args, argv: Args) -> bool:
+        return True
+
+
+class OwnFillIds(ServerDouble):
+    def fill_id(self, entry_id: bytes) -> bytes:
+        return b"*"
+
+
+class UndoneFills(ServerDouble):
+    def is_undone(self, log: bytes, entry_id: bytes, chain: bytes) -> bool:
+        return False
+
+
+class FillsAfterAny(ServerDouble):
+    def is_overtaken(self, last: bytes, expected: bytes) -> bool:
+        return False
+
+
+class CounterLeft(ServerDouble):
+    def raise_(self, names: Args, argv: Args) -> Reply:
+        return 0
+
+
+class RepeatingLink(Link):
+    """Sends again what may have arrived, as redis-py does unless it is told not to."""
+
+    async def calls(
+        self, commands: Sequence[Sequence[Argument]], timeout_s: float | None = None
+    ) -> list[Reply]:
+        try:
+            return await super().calls(commands, timeout_s)
+        except InDoubt:
+            return await super().calls(commands, timeout_s)
+
+
+class RepeatingExit(Exit):
+    def link(self, name: str = "matchbox") -> Link:
+        return RepeatingLink(self, name)
+
+
+def _trusting(self: Replica, entry: Entry) -> None:
+    with mock.patch.object(replica_module, "chained", return_value=entry.chain):
+        _apply(self, entry)
+
+
+_apply = Replica.apply
+
+ALWAYS_CLEAN = property(lambda self: True, lambda self, value: None)
+
+MUTANTS: dict[str, Mutant] = {
+    "pop first": Mutant(Parts(PopFirst), "I"),
+    "no cursor compare-and-set": Mutant(Parts(NoCompareAndSet), "I3"),
+    "no input digest": Mutant(Parts(NoDigest), "I2"),
+    "the epoch alone": Mutant(Parts(EpochOnly), "I"),
+    "no epoch": Mutant(Parts(NoEpoch), "had been elected"),
+    "no DUP": Mutant(Parts(NoDup), "met CAS"),
+    "elections in the same epoch": Mutant(Parts(SameEpoch), "epoch"),
+    "a lease that anybody renews": Mutant(Parts(AnybodyRenews), "instances lead"),
+    "fills without own ids": Mutant(Parts(OwnFillIds), "I5"),
+    "fills of undone commits": Mutant(Parts(UndoneFills), "I5"),
+    "fills after any other": Mutant(Parts(FillsAfterAny), "I5"),
+    "an id counter that is left behind": Mutant(Parts(CounterLeft), "the id counter is"),
+    "a retry that repeats a write": Mutant(Parts(exit=RepeatingExit), "I1"),
+    "a chain that is not verified": Mutant(
+        Parts(), "I", (mock.patch.object(Replica, "apply", _trusting),)
+    ),
+    "a deposed leader that keeps its state": Mutant(
+        Parts(), "a false alarm", (mock.patch.object(Leader, "clean", ALWAYS_CLEAN, create=True),)
+    ),
+}
