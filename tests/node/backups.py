@@ -16,7 +16,9 @@ class Backup:
         names = await _names(link, prefix)
         kept = []
         if names:
-            commands = [ask for name in names for ask in (("DUMP", name), ("PTTL", name))]
+            commands: list[tuple[str | bytes, ...]] = []
+            for name in names:
+                commands += [("DUMP", name), ("PTTL", name)]
             *_, replies = await link.calls([("MULTI",), *commands, ("EXEC",)])
             kept = [
                 (name, dump, max(0, ttl))
@@ -27,15 +29,10 @@ class Backup:
 
     async def restore(self) -> None:
         """Puts the keys back as they were, and away what came since, in one step."""
-        gone = await _names(self._link, self._prefix)
-        *_, replies = await self._link.calls(
-            [
-                ("MULTI",),
-                *([("DEL", *gone)] if gone else []),
-                *(("RESTORE", name, ttl, dump) for name, dump, ttl in self._kept),
-                ("EXEC",),
-            ]
-        )
+        commands: list[tuple[str | bytes | int, ...]] = [("MULTI",)]
+        commands += [("DEL", name) for name in await _names(self._link, self._prefix)]
+        commands += [("RESTORE", name, ttl, dump) for name, dump, ttl in self._kept]
+        *_, replies = await self._link.calls([*commands, ("EXEC",)])
         assert isinstance(replies, list)
         assert not any(isinstance(reply, Exception) for reply in replies), replies
 
