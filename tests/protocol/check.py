@@ -115,8 +115,13 @@ def _leads(run: Run) -> Iterator[str]:
                 f"{deed.who} of epoch {deed.epoch} committed {deed.seq} after {who} had been"
                 f" elected for epoch {took}"
             )
-        elif deed.what in ("CAS", "INPUT") and deed.sure and not record.rewinds:
-            yield f"commit {deed.seq} of {deed.who}, who led in epoch {took}, met {deed.what}"
+        elif (
+            deed.what in ("CAS", "INPUT")
+            and (deed.epoch, deed.who) == (took, who)
+            and deed.sure
+            and not record.rewinds
+        ):
+            yield f"commit {deed.seq} of {who}, who led in epoch {took}, met {deed.what}"
 
 
 # I2 to I8: the journal against the queue, a naive model, the stream of fills and the replicas
@@ -253,15 +258,13 @@ def _ids(run: Run) -> Iterator[str]:
     and a second one may undo the first leap over them, so that it is taken again.
     """
     venue, record = run.server.venue, run.server.record
-    risky = _orders(venue.risky)
     tokens: dict[int, int] = {}
     for found in (_orders(record.wiped), _orders(venue.asked)):
         for token, ids in found.items():
             for order_id in ids:
                 other = tokens.setdefault(order_id, token)
-                excused = order_id in (*risky.get(token, ()), *risky.get(other, ()))
                 leapt = order_id > ID_MARGIN and record.rewinds > 1
-                if other != token and not excused and not leapt:
+                if other != token and order_id not in venue.risky and not leapt:
                     yield f"id {order_id} was given to orders {other} and {token}"
 
 

@@ -110,6 +110,11 @@ class CounterLeft(ServerDouble):
         return 0
 
 
+class ForgottenNames(ServerDouble):
+    def remember(self, name: bytes, order_id: bytes, ms: int) -> None:
+        pass
+
+
 class RepeatingLink(Link):
     """Sends again what may have arrived, as redis-py does unless it is told not to."""
 
@@ -149,6 +154,7 @@ MUTANTS: dict[str, Mutant] = {
     "fills of undone commits": Mutant(Parts(UndoneFills), "I5"),
     "fills after any other": Mutant(Parts(FillsAfterAny), "I5"),
     "an id counter that is left behind": Mutant(Parts(CounterLeft), "the id counter is"),
+    "a client_order_id that is forgotten": Mutant(Parts(ForgottenNames), "I1"),
     "a retry that repeats a write": Mutant(Parts(exit=RepeatingExit), "I1"),
     "a chain that is not verified": Mutant(
         Parts(), "I", (mock.patch.object(Replica, "apply", _trusting),)

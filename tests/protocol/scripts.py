@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from matchbox_tui.store import scripts as real
-from tests.protocol.keyspace import Keyspace, Reply, ServerError
+from tests.protocol.keyspace import Keyspace, Reply, ServerError, Stream
 
 Args = list[bytes]
 
@@ -53,27 +53,9 @@ class Scripts:
         queued = len(keys.list(queue))
         if queued + len(commands) > known_number(argv[0]):
             raise ServerError(f"OVERLOADED the order queue holds {queued} commands")
-        known: dict[bytes, int] = {}
-        fresh = 0
-        named = iter(order_names)
-        for command in commands:
-            if command.startswith(b"*"):
-                name = next(named)
-                if name not in known:
-                    held = keys.string(name)
-                    if held is not None and number(held) is None:
-                        raise ServerError(f"ERR {name.decode()} holds no order id")
-                    known[name] = int(known_number(held)) if held is not None else 0
-                    fresh += held is None
-            elif command.startswith(b'"'):
-                fresh += 1
-        order_id = 0
-        if fresh:
-            order_id = keys.incrby(counter, fresh) - fresh
-            highest = int(known_number(argv[2]))
-            if order_id < highest:
-                order_id = highest + real.ID_MARGIN
-                keys.set(counter, b"%d" % (order_id + fresh))
+        known = self.known_ids(order_names)
+        fresh = list(known.values()).count(0) + sum(c.startswith(b'"') for c in commands)
+        order_id = self.next_id(counter, fresh, int(known_number(argv[2]))) if fresh else 0
         replies, elements = [], []
         named = iter(order_names)
         for command in commands:
@@ -87,13 +69,34 @@ class Scripts:
                 continue
             order_id += 1
             elements.append(b'{"id":%d,%b' % (order_id, command.removeprefix(b"*")))
-            if name:
-                keys.set(name, b"%d" % order_id, int(argv[1]))
-                known[name] = order_id
             replies.append(order_id)
+            if name:
+                self.remember(name, b"%d" % order_id, int(argv[1]))
+                known[name] = order_id
         if elements:
             keys.rpush(queue, elements)
         return replies
+
+    def known_ids(self, names: Args) -> dict[bytes, int]:
+        """The ids that the client_order_ids stand for, 0 for those that are new."""
+        known = {}
+        for name in names:
+            held = self.keys.string(name)
+            if held is not None and number(held) is None:
+                raise ServerError(f"ERR {name.decode()} holds no order id")
+            known[name] = int(known_number(held)) if held is not None else 0
+        return known
+
+    def next_id(self, counter: bytes, fresh: int, highest: int) -> int:
+        """Takes so many ids and returns the one before them."""
+        order_id = self.keys.incrby(counter, fresh) - fresh
+        if order_id < highest:
+            order_id = highest + real.ID_MARGIN
+            self.keys.set(counter, b"%d" % (order_id + fresh))
+        return order_id
+
+    def remember(self, name: bytes, order_id: bytes, ms: int) -> None:
+        self.keys.set(name, order_id, ms)
 
     # The lead
 
@@ -254,10 +257,10 @@ class Scripts:
         kept = self.keys.zset(names[1])
         if len(kept) < 2 or stream is None or argv[0] not in stream.groups:
             return 0
-        needed = min(
-            min(int(score) for score in kept.values()) + 1,
-            *(seq + 1 for seq, _ in stream.groups.values()),
-        )
+        needed = min(min(int(score) for score in kept.values()) + 1, self.first_unread(stream))
         gone = sum(entry_id < (needed, 0) for entry_id in stream.ids)
         del stream.ids[:gone], stream.fields[:gone]
         return gone
+
+    def first_unread(self, stream: Stream) -> int:
+        return min(seq + 1 for seq, _ in stream.groups.values())

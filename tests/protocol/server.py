@@ -80,8 +80,8 @@ class VenueKeys(Keyspace):
         """The journal's entries, as far as they survive, whether trimmed or not."""
         self.ids_at_risk = False
         """After a rewind, until somebody who knows better has moved the id counter on."""
-        self.risky: set[bytes] = set()
-        """What was queued meanwhile."""
+        self.risky: set[int] = set()
+        """Ids that were handed out meanwhile."""
         self._queue, self._log = keys.queue.encode(), keys.log.encode()
         self._counter = keys.order_id.encode()
 
@@ -90,12 +90,16 @@ class VenueKeys(Keyspace):
         if key == self._counter:
             self.ids_at_risk = False
 
+    def incrby(self, key: bytes, by: int) -> int:
+        value = super().incrby(key, by)
+        if key == self._counter and self.ids_at_risk:
+            self.risky.update(range(value - by + 1, value + 1))
+        return value
+
     def rpush(self, key: bytes, elements: list[bytes]) -> int:
         length = super().rpush(key, elements)
         if key == self._queue:
             self.asked.extend(elements)
-            if self.ids_at_risk:
-                self.risky.update(elements)
         return length
 
     def xadd(self, key: bytes, entry_id: bytes, flat: list[bytes]) -> bytes:
