@@ -65,6 +65,7 @@ class Faults:
         self._looking = Server(server.url).link("matchbox-faults:look")
         self._stopped: Stopped | None = None
         self._restarting: asyncio.Future[None] | None = None
+        self._ending: asyncio.Future[bytes] | None = None
         self.refused = 0
         """Commits that the server refused, as the proxy saw it: all of them came too late."""
         if proxy is not None:
@@ -113,7 +114,10 @@ class Faults:
             await asyncio.sleep(4 * LOOK_SECONDS)
 
     async def mend(self) -> None:
-        """Ends what lasts: the network is whole, the server is there, nobody stands still."""
+        """Ends what lasts: the network is whole, the server is there, nobody stands still.
+
+        An instance that was asked to end has ended.
+        """
         if self._proxy is not None:
             self._proxy.mend()
         if self._stopped is not None:
@@ -122,6 +126,9 @@ class Faults:
         if self._restarting is not None:
             await self._restarting
             self._restarting = None
+        if self._ending is not None:
+            await self._ending
+            self._ending = None
 
     async def close(self) -> None:
         """Mends, and closes the connection of its own."""
@@ -153,8 +160,9 @@ class Faults:
         member = self._cluster.nodes[recovery.who]
         mark, at = self._watcher.mark(), time.monotonic()
         member.signal(number)
+        self._ending = asyncio.ensure_future(asyncio.to_thread(member.wait, END_SECONDS))
         await self._successor(recovery, mark, at)
-        await asyncio.to_thread(member.wait, END_SECONDS)
+        await asyncio.shield(self._ending)
         recovery.exit_code = member.process.returncode
 
     async def _pause(self, recovery: Recovery) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from matchbox_tui.store import ClusterStatus, EmbeddedServer, Unusable
 from sim import FloorRecord, faults
+from sim.cluster import Member
 from sim.drill_venue import DrillVenue, Plan, private_venue
 from sim.faults import Unhealed
 from sim.reckoning import Reckoning, reckon
@@ -155,6 +157,26 @@ async def test_a_fault_that_is_broken_off_is_mended(venue: DrillVenue) -> None:
         # Everybody is there again, the server and those that stood still among them.
         await venue.faults.heal()
     nothing_lost(venue, *await at_rest(venue))
+
+
+async def test_an_instance_that_is_still_ending_is_waited_for(
+    venue: DrillVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+    signal_it = Member.signal
+
+    def noted(self: Member, number: signal.Signals) -> None:
+        signal_it(self, number)
+        asked.set()
+
+    monkeypatch.setattr(Member, "signal", noted)
+    before = pids(venue)
+    injecting = asyncio.ensure_future(venue.faults.inject("stop"))
+    await asked.wait()
+    injecting.cancel()
+    await venue.faults.heal()
+    after = pids(venue)
+    assert len([name for name in after if after[name] != before[name]]) == 1
 
 
 async def test_what_is_missing_to_full_strength_is_said(
