@@ -33,7 +33,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.1
-LONGEST_RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 0.25
 RECOVERIES = 3
 """An instance ends where it fails so many times in a row to recover its state."""
 
@@ -95,6 +95,7 @@ class Node:
         clock = asyncio.get_running_loop().time
         pause = RETRY_SECONDS
         failed = 0
+        said = ""
         while not self._stopping.is_set():
             began = clock()
             try:
@@ -118,9 +119,11 @@ class Node:
             except Deposed as error:
                 log.warning("No longer leader: %s", error)
             except StoreError as error:
-                log.warning("%s", error)
                 if clock() - began > LONGEST_RETRY_SECONDS:
-                    pause = RETRY_SECONDS
+                    pause, said = RETRY_SECONDS, ""
+                if str(error) != said:
+                    log.warning("%s", error)
+                    said = str(error)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._stopping.wait()
