@@ -39,6 +39,20 @@ def pexpire(keys: Keyspace, args: Args) -> Reply:
     return 1
 
 
+def keys_(keys: Keyspace, args: Args) -> Reply:
+    """For a pattern that is a beginning and a star."""
+    assert args[0].endswith(b"*")
+    return [
+        key for key in list(keys.values) if key.startswith(args[0][:-1]) and exists(keys, [key])
+    ]
+
+
+def pttl(keys: Keyspace, args: Args) -> Reply:
+    if keys.get(args[0]) is None:
+        return -2
+    return keys.expiries[args[0]] - keys.now_ms() if args[0] in keys.expiries else -1
+
+
 def time(keys: Keyspace, args: Args) -> Reply:
     seconds, ms = divmod(keys.now_ms(), 1000)
     return [b"%d" % seconds, b"%d" % (ms * 1000)]
@@ -168,8 +182,13 @@ def xread(keys: Keyspace, args: Args) -> Reply:
 
 
 def xinfo(keys: Keyspace, args: Args) -> Reply:
-    """`STREAM` only, and of its facts what is asked for."""
+    """Of the facts those that anybody asks for."""
     stream = _stream(keys, args[1])
+    if args[0].upper() == b"GROUPS":
+        return [
+            [b"name", name, b"last-delivered-id", b"%d-%d" % last]
+            for name, last in sorted(stream.groups.items())
+        ]
     return [b"length", len(stream.ids), b"last-generated-id", b"%d-%d" % stream.last]
 
 
@@ -204,6 +223,8 @@ COMMANDS: dict[bytes, Callable[[Keyspace, Args], Any]] = {
     b"EXISTS": exists,
     b"INCR": incr,
     b"PEXPIRE": pexpire,
+    b"KEYS": keys_,
+    b"PTTL": pttl,
     b"TIME": time,
     b"TYPE": type_,
     b"GETRANGE": getrange,

@@ -173,7 +173,8 @@ class Scripts:
             return b"FENCED"
         if self.has_moved(at, (seq0, chain0)):
             return b"CAS"
-        if self.is_other_input([e[: real.CUT] for e in keys.list(queue)[: int(n)]], int(n), digest):
+        head = [element[: real.CUT] for element in keys.lrange(queue, 0, int(n) - 1)]
+        if self.is_other_input(head, int(n), digest):
             return b"INPUT"
         keys.xadd(log, seq1 + b"-0", [b"v", version, b"e", epoch, b"c", chain1, b"b", blob])
         self.drop(queue, int(n))

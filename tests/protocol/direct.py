@@ -1,0 +1,66 @@
+"""The server's double without a network: every command is carried out at once, in real time."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from matchbox_tui.store import Server
+from tests.protocol.keyspace import Reply
+from tests.protocol.network import Command
+from tests.protocol.server import Argument, ServerDouble, Wait
+
+
+class DirectWire:
+    """A connection as a `Link` uses redis-py's."""
+
+    def __init__(self, double: ServerDouble) -> None:
+        self._double = double
+        self._session = double.open()
+        self._replies: deque[Reply] = deque()
+        self.is_connected = False
+
+    async def connect(self) -> None:
+        self.is_connected = True
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        self.is_connected = False
+        self._double.shut(self._session)
+
+    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
+        return commands
+
+    async def send_command(self, *command: Argument) -> None:
+        await self.send_packed_command([command])
+
+    async def send_packed_command(
+        self, commands: Sequence[Command], check_health: bool = False
+    ) -> None:
+        for command in commands:
+            reply = self._double.execute(self._session, command)
+            # Nothing else happens meanwhile, so waiting changes nothing.
+            self._replies.append(None if isinstance(reply, Wait) else reply)
+
+    async def read_response(self, disable_decoding: bool = False) -> Any:
+        reply = self._replies.popleft()
+        if isinstance(reply, ResponseError):
+            raise reply
+        return reply
+
+
+class DirectServer(Server):
+    """Makes links to the double."""
+
+    def __init__(self, double: ServerDouble) -> None:
+        self.url = self.shown = "the server's double"
+        self.timeout_s = 5.0
+        self._double = double
+
+    def connection(self) -> Any:
+        return DirectWire(self._double)
+
+
+def real_ms() -> int:
+    return time.time_ns() // 1_000_000
