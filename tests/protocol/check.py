@@ -42,7 +42,7 @@ def unsettled(run: Run) -> list[str]:
 
 def _unsettled(run: Run) -> Iterator[str]:
     venue = run.server.venue
-    waiting = len(venue.list(run.keys.queue.encode()))
+    waiting = len(venue.elements(run.keys.queue.encode()))
     if waiting:
         yield f"{waiting} commands wait in the queue"
         return
@@ -239,7 +239,7 @@ def _clients(run: Run) -> Iterator[str]:
 
 
 def _client(asked: Asked, there: list[int], undone: list[int]) -> Iterator[str]:
-    name = f"order {asked.token} ({asked.command.client_order_id or 'unnamed'})"
+    name = f"order {asked.token}"
     if len(there) > 1:
         yield f"I1: {name} is there {len(there)} times: {there}"
     for order_id in asked.ids:

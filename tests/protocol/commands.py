@@ -84,7 +84,7 @@ def rpush(keys: Keyspace, args: Args) -> Reply:
 
 
 def llen(keys: Keyspace, args: Args) -> Reply:
-    return len(keys.list(args[0]))
+    return len(keys.elements(args[0]))
 
 
 def lrange(keys: Keyspace, args: Args) -> Reply:
@@ -92,7 +92,7 @@ def lrange(keys: Keyspace, args: Args) -> Reply:
 
 
 def lindex(keys: Keyspace, args: Args) -> Reply:
-    held, index = keys.list(args[0]), int(args[1])
+    held, index = keys.elements(args[0]), int(args[1])
     return held[index] if -len(held) <= index < len(held) else None
 
 

@@ -80,7 +80,7 @@ class Keyspace:
         value: bytes | None = self._typed(key, bytes)
         return value
 
-    def list(self, key: bytes) -> list[bytes]:
+    def elements(self, key: bytes) -> list[bytes]:
         return self._typed(key, list) or []
 
     def hash(self, key: bytes) -> dict[bytes, bytes]:
@@ -117,14 +117,14 @@ class Keyspace:
         return value
 
     def rpush(self, key: bytes, elements: list[bytes]) -> int:
-        held = self.list(key)
+        held = self.elements(key)
         held.extend(elements)
         self.values[key] = held
         self.touched.add(key)
         return len(held)
 
     def ltrim(self, key: bytes, start: int) -> None:
-        held = self.list(key)
+        held = self.elements(key)
         del held[:start]
         if not held:
             self.delete(key)
@@ -158,7 +158,7 @@ class Keyspace:
     # Reading
 
     def lrange(self, key: bytes, start: int, stop: int) -> list[bytes]:
-        held = self.list(key)
+        held = self.elements(key)
         if start < 0:
             start = max(0, len(held) + start)
         if stop < 0:

@@ -50,7 +50,7 @@ class Scripts:
     def submit(self, names: Args, argv: Args) -> Reply:
         keys, commands = self.keys, argv[3:]
         queue, counter, *order_names = names
-        queued = len(keys.list(queue))
+        queued = len(keys.elements(queue))
         if queued + len(commands) > known_number(argv[0]):
             raise ServerError(f"OVERLOADED the order queue holds {queued} commands")
         known = self.known_ids(order_names)
@@ -152,7 +152,7 @@ class Scripts:
     def peek(self, names: Args, argv: Args) -> Reply:
         limit, room = int(argv[0]), int(argv[1])
         found: list[bytes] = []
-        for element in self.keys.list(names[0])[:limit]:
+        for element in self.keys.elements(names[0])[:limit]:
             room -= len(element)
             if room < 0 and found:
                 break
@@ -235,7 +235,7 @@ class Scripts:
     def keep(self, names: Args, argv: Args) -> Reply:
         keys = self.keys
         draft, snapshot, index, cursor = names
-        if len(keys.list(draft)) != int(argv[2]):
+        if len(keys.elements(draft)) != int(argv[2]):
             return b"LOST"
         seq, tip = int(argv[1]), int(keys.hash(cursor).get(b"seq", b"0"))
         if seq > tip:
@@ -243,7 +243,7 @@ class Scripts:
         if any(seq < score <= tip for score in keys.zset(index).values()):
             return b"LATE"
         keys.rpush(draft, [argv[0]])
-        parts = keys.list(draft)
+        parts = keys.elements(draft)
         keys.delete(draft)
         keys.delete(snapshot)
         keys.values[snapshot] = parts

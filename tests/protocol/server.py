@@ -169,7 +169,7 @@ class ServerDouble(Scripts):
     def execute(self, session: Session, command: Sequence[Argument], *, sure: bool = True) -> Reply:
         """The reply, an error among them, or a `Wait`. `sure`: the sender listens."""
         args = [
-            arg if type(arg) is bytes else arg.encode() if type(arg) is str else b"%d" % arg
+            arg if isinstance(arg, bytes) else arg.encode() if isinstance(arg, str) else b"%d" % arg
             for arg in command
         ]
         name = args[0]
@@ -196,7 +196,7 @@ class ServerDouble(Scripts):
             return COMMANDS[name](self.venue, args[1:])
         except ServerError as error:
             # As redis-py makes it out of the reply.
-            return BaseParser.parse_error(str(error))
+            return BaseParser.parse_error(str(error))  # type: ignore[no-untyped-call]
 
     def _run(self, text: str, args: Args, sure: bool) -> Reply:
         count = int(args[2])
@@ -222,7 +222,7 @@ class ServerDouble(Scripts):
         return found if found is not None else Wait(float(args[5]), lambda: self.head(key))
 
     def head(self, queue: bytes) -> bytes | None:
-        held = self.venue.list(queue)
+        held = self.venue.elements(queue)
         return held[0] if held else None
 
     def _client(self, session: Session, args: Args) -> Reply:
