@@ -5,7 +5,7 @@ import contextlib
 import getpass
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +27,7 @@ from matchbox_tui.engine import MAX_NAME
 
 if TYPE_CHECKING:
     from matchbox_tui.engine import Market
+    from matchbox_tui.store import EmbeddedServer
 
 SIGNALLED = 128
 """The app's return code after a signal is more than this."""
@@ -102,7 +103,7 @@ def play(
     _check_trader(trader)
     check_level(log_level)
     opened = _markets(markets, seed)
-    with unwinding(), _server(redis_url, data_dir) as (url, log_dir, serving):
+    with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
         from sim import Cluster
 
         settings = {"MATCHBOX_DATA_DIR": str(data_dir)} if data_dir is not None else None
@@ -118,7 +119,7 @@ def play(
                 return run(play_headless(cluster, start, url, prefix, seconds, json))
             run(_check(url, prefix, opened))
             start()
-            return run(_screen(url, prefix, trader, opened[0].symbol, duration, serving))
+            return run(_screen(url, prefix, trader, opened[0].symbol, duration, server))
         finally:
             cluster.stop()
 
@@ -143,10 +144,8 @@ def tui(
 
 
 @contextlib.contextmanager
-def _server(
-    url: str, data_dir: Path | None
-) -> Iterator[tuple[str, Path, Callable[[], bool] | None]]:
-    """The server's URL, a directory for logs, and for a private server whether it still runs."""
+def _server(url: str, data_dir: Path | None) -> "Iterator[tuple[str, Path, EmbeddedServer | None]]":
+    """The server's URL, a directory for logs, and the server itself where it is a private one."""
     from matchbox_tui.store import EmbeddedServer
 
     if url:
@@ -157,7 +156,7 @@ def _server(
             shutil.rmtree(logs, ignore_errors=True)
         return
     with EmbeddedServer(data_dir) as server:
-        yield server.url, server.directory, server.alive
+        yield server.url, server.directory, server
 
 
 async def _check(url: str, prefix: str, markets: "Sequence[Market]" = ()) -> None:
@@ -185,7 +184,7 @@ async def _screen(
     trader: str,
     market: str | None,
     duration: int | None,
-    serving: Callable[[], bool] | None = None,
+    server: "EmbeddedServer | None" = None,
 ) -> int:
     from matchbox_tui.store import Unusable
     from matchbox_tui.tui import MatchboxApp
@@ -195,11 +194,11 @@ async def _screen(
         asyncio.get_running_loop().call_later(duration, app.exit)
     screen = asyncio.ensure_future(app.run_async())
     while not (await asyncio.wait((screen,), timeout=LOOK_SECONDS))[0]:
-        if serving is not None and not serving():
+        if server is not None and not server.alive():
             # Nothing could bring it back, so there is nothing to wait for.
             app.exit()
             await screen
-            raise Unusable("the private server ended by itself: start matchbox again")
+            raise Unusable(f"the private server ended by itself: {server.complaint()}")
     screen.result()
     if app.crashed:
         crash(app.crashed.strip().splitlines()[-1], app.crashed)

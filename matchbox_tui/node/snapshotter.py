@@ -96,7 +96,8 @@ class Snapshotter:
             pause_ms = round(took * 1000) * PAUSE_FACTOR
             if pause_ms > self._settings.snapshot_ms:
                 await archive.stretch_turn(pause_ms)
-            trimmed = await archive.trim()
+            # A journal that is no longer than that is left whole.
+            trimmed = await archive.trim() if head.seq > self._settings.history else 0
         except StoreError as error:
             log.warning("No snapshot: %s", error)
             return

@@ -45,6 +45,9 @@ FILLS_A_CALL = 250
 """Fills published in one script call, so that no call holds the server for long."""
 
 
+NO_EXPIRY = -1
+"""What PTTL says of a key that never goes away."""
+
 HASHES_KEPT = 10_000
 
 
@@ -191,6 +194,7 @@ class Store:
             ("GET", self.keys.leader),
             ("HMGET", self.keys.cursor, "seq", "chain"),
             ("GET", self.keys.order_id),
+            ("PTTL", self.keys.leader),
         ]
         if known is not None:
             commands.append(("CLIENT", "LIST", "ID", known[1]))
@@ -204,12 +208,15 @@ class Store:
         if leader is None:
             self._leader_connection = None
             return view
+        if _checked(replies[4]) == NO_EXPIRY:
+            # No leader of ours put it there: its lease would never end.
+            return msgspec.structs.replace(view, gone=True)
         if leader == self.instance_id:
             return msgspec.structs.replace(view, gone=await self._is_my_past())
         if known is None or known[0] != leader:
             await self._find_connection(leader)
             return view
-        if isinstance(replies[4], Refused) or _is_listed(replies[4], leader):
+        if isinstance(replies[5], Refused) or _is_listed(replies[5], leader):
             # Where CLIENT is not allowed, the lease alone decides.
             return view
         # It may have connected anew; its heartbeat would tell.

@@ -260,3 +260,14 @@ async def test_an_instance_stopped_at_any_moment_of_its_start_ends(venue: Venue)
     status = await venue.client.cluster()
     assert (status.leader, status.instances) == (None, ())
     assert status.seq + status.queue_depth == 200
+
+
+async def test_a_leader_put_there_by_hand_does_not_block_the_venue(venue: Venue) -> None:
+    await venue.link.call("SET", venue.keys.leader, "somebody")
+    await venue.lead("a")
+    await venue.client.submit([buy()])
+    await venue.handled()
+    await venue.link.call("SET", venue.keys.leader, "somebody")
+    await venue.client.submit([buy()])
+    await venue.handled()
+    assert len((await venue.replica()).exchange.orders) == 2
