@@ -22,10 +22,14 @@ from tests.protocol.server import ServerDouble
 
 @dataclass(frozen=True)
 class Mutant:
-    """What is replaced, and a word of what must give it away."""
+    """What is replaced, a word of what must give it away, and a seed in which that is seen.
+
+    Where schedules have changed and it no longer is, the first such seed is searched for.
+    """
 
     parts: Parts
     word: str
+    seed: int
     patches: tuple[Any, ...] = ()
 
     @contextlib.contextmanager
@@ -142,24 +146,27 @@ _apply = Replica.apply
 ALWAYS_CLEAN = property(lambda self: True, lambda self, value: None)
 
 MUTANTS: dict[str, Mutant] = {
-    "pop first": Mutant(Parts(PopFirst), "I"),
-    "no cursor compare-and-set": Mutant(Parts(NoCompareAndSet), "I3"),
-    "no input digest": Mutant(Parts(NoDigest), "I2"),
-    "the epoch alone": Mutant(Parts(EpochOnly), "I"),
-    "no epoch": Mutant(Parts(NoEpoch), "had been elected"),
-    "no DUP": Mutant(Parts(NoDup), "met CAS"),
-    "elections in the same epoch": Mutant(Parts(SameEpoch), "epoch"),
-    "a lease that anybody renews": Mutant(Parts(AnybodyRenews), "instances lead"),
-    "fills without own ids": Mutant(Parts(OwnFillIds), "I5"),
-    "fills of undone commits": Mutant(Parts(UndoneFills), "I5"),
-    "fills after any other": Mutant(Parts(FillsAfterAny), "I5"),
-    "an id counter that is left behind": Mutant(Parts(CounterLeft), "the id counter is"),
-    "a client_order_id that is forgotten": Mutant(Parts(ForgottenNames), "I1"),
-    "a retry that repeats a write": Mutant(Parts(exit=RepeatingExit), "I1"),
+    "pop first": Mutant(Parts(PopFirst), "I", 0),
+    "no cursor compare-and-set": Mutant(Parts(NoCompareAndSet), "I3", 0),
+    "no input digest": Mutant(Parts(NoDigest), "I2", 0),
+    "the epoch alone": Mutant(Parts(EpochOnly), "I", 0),
+    "no epoch": Mutant(Parts(NoEpoch), "had been elected", 0),
+    "no DUP": Mutant(Parts(NoDup), "met CAS", 0),
+    "elections in the same epoch": Mutant(Parts(SameEpoch), "epoch", 0),
+    "a lease that anybody renews": Mutant(Parts(AnybodyRenews), "instances lead", 0),
+    "fills without own ids": Mutant(Parts(OwnFillIds), "I5", 0),
+    "fills of undone commits": Mutant(Parts(UndoneFills), "I5", 0),
+    "fills after any other": Mutant(Parts(FillsAfterAny), "I5", 0),
+    "an id counter that is left behind": Mutant(Parts(CounterLeft), "the id counter is", 0),
+    "a client_order_id that is forgotten": Mutant(Parts(ForgottenNames), "I1", 0),
+    "a retry that repeats a write": Mutant(Parts(exit=RepeatingExit), "I1", 0),
     "a chain that is not verified": Mutant(
-        Parts(), "I", (mock.patch.object(Replica, "apply", _trusting),)
+        Parts(), "I", 0, (mock.patch.object(Replica, "apply", _trusting),)
     ),
     "a deposed leader that keeps its state": Mutant(
-        Parts(), "a false alarm", (mock.patch.object(Leader, "clean", ALWAYS_CLEAN, create=True),)
+        Parts(),
+        "a false alarm",
+        0,
+        (mock.patch.object(Leader, "clean", ALWAYS_CLEAN, create=True),),
     ),
 }

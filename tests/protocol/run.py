@@ -74,7 +74,7 @@ class Run:
         self.network.is_leader = self._is_leader
         self.network.on_trap = self._on_trap
         if trace is not None:
-            self.network.trace = self.trace
+            self.network.trace = self.server.trace = self.trace
         self.book = Book()
         self.instances = [Instance(name) for name in schedule.names]
         self.wrong: list[str] = []

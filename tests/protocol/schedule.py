@@ -82,7 +82,7 @@ def draw(seed: int) -> Schedule:
     settings = Settings(
         lease_ms=lease_ms,
         renew_ms=lease_ms // 2,
-        poll_ms=chance.choice((60, 90, 130)),
+        poll_ms=chance.choice((70, 110, 160)),
         snapshot_ms=chance.choice((1000, *(1_000_000,) * 3)),
         history=chance.choice((0, 5, 1000)),
         hash_every=chance.choice((0, 7)),

@@ -128,6 +128,7 @@ class ServerDouble(Scripts):
         self.venue = VenueKeys(keys, now_ms)
         super().__init__(self.venue)
         self.record = Record()
+        self.trace: Callable[..., None] = lambda *words: None
         self.known: set[str] = set()
         """The scripts that it has seen since it started."""
         self.sessions: dict[int, Session] = {}
@@ -202,14 +203,19 @@ class ServerDouble(Scripts):
         count = int(args[2])
         names, argv = args[3 : 3 + count], args[3 + count :]
         reply = self.by_text[text](names, argv)
-        if text == real.COMMIT.text:
+        if text == real.SUBMIT.text:
+            self.trace("server: SUBMIT gave", *reply)
+        elif text == real.COMMIT.text:
             self._note(reply.decode(), argv[0], int(argv[1]), int(argv[4]), sure)
         elif text in (real.ELECT.text, real.USURP.text) and reply is not None:
             self._note("took", argv[0], reply[0], int(reply[1]), sure)
         return reply
 
     def _note(self, what: str, who: bytes, epoch: int, seq: int, sure: bool) -> None:
-        self.record.deeds.append(Deed(what, who.decode(), epoch, seq, sure))
+        deed = Deed(what, who.decode(), epoch, seq, sure)
+        self.record.deeds.append(deed)
+        told = f"took the lead at {seq}" if what == "took" else f"commit up to {seq}: {what}"
+        self.trace(f"server: {deed.who} of epoch {epoch}:", told)
 
     def tell(self, channel: bytes, message: bytes) -> None:
         self.record.told.append(message)
