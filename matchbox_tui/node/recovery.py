@@ -20,6 +20,9 @@ from matchbox_tui.store import (
 log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 64
+FIRST_READ = 8
+COMMANDS_AT_ONCE = 2000
+"""Commands whose events are decoded in one go: some milliseconds of work."""
 
 
 async def recover(store: Store, files: SnapshotFiles | None = None) -> Replica:
@@ -90,14 +93,19 @@ async def read_up_to(store: Store, replica: Replica, seq: int) -> int:
     that far.
     """
     highest = 0
+    limit = FIRST_READ
     while replica.seq < seq:
-        entries = await store.read(replica.seq, READ_AT_ONCE)
+        before = replica.seq
+        entries = await store.read(before, limit)
         if not entries:
             raise JournalBroken(f"the journal ends before {seq}, its own tip")
         for entry in entries:
             replica.apply(entry)
             highest = max(highest, _highest_id(entry))
             await asyncio.sleep(0)
+        # What is read is decoded at once, so that large commits are read one by one.
+        fits = COMMANDS_AT_ONCE * len(entries) // (replica.seq - before)
+        limit = max(1, min(READ_AT_ONCE, fits))
     return highest
 
 

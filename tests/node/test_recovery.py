@@ -18,6 +18,7 @@ from matchbox_tui.engine import Market, NewOrder, Side, dump_parts, encode_comma
 from matchbox_tui.node import Role
 from matchbox_tui.store import (
     Client,
+    Entry,
     Header,
     JournalBroken,
     Link,
@@ -418,6 +419,32 @@ async def test_a_recovery_that_took_so_long_that_all_was_renewed_begins_anew(
     replica = await venue.caught_up(instance)
     assert replica.tip == (await venue.restored()).tip
     assert not instance.task.done()
+
+
+async def test_large_commits_are_read_a_few_at_a_time(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one read returns is decoded in one go, and the loop stands still for that time."""
+    monkeypatch.setattr(recovery, "COMMANDS_AT_ONCE", 40)
+    expected = await _traded(venue)
+    for seq in (61, 121):
+        await _spoil(venue, seq, "gone")
+    limits: list[int] = []
+    read = Store.read
+
+    async def noted(self: Store, after: int, limit: int) -> list[Entry]:
+        limits.append(limit)
+        return await read(self, after, limit)
+
+    monkeypatch.setattr(Store, "read", noted)
+    store = Store(Server(venue.url), venue.keys, "next")
+    assert (await recovery.recover(store)).tip == expected.tip
+    await store.close()
+    assert limits[0] == recovery.FIRST_READ
+    assert all(1 <= limit <= recovery.READ_AT_ONCE for limit in limits)
+    entries = await venue.journal()
+    mean = expected.seq / len(entries)
+    assert min(limits) <= max(1, 40 / mean)
 
 
 # The highest id
