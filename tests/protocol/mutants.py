@@ -153,7 +153,7 @@ MUTANTS: dict[str, Mutant] = {
     "no epoch": Mutant(Parts(NoEpoch), "had been elected", 2032),
     "no DUP": Mutant(Parts(NoDup), "met CAS", 15),
     "elections in the same epoch": Mutant(Parts(SameEpoch), "epoch", 0),
-    "a lease that anybody renews": Mutant(Parts(AnybodyRenews), "instances lead", 192),
+    "a lease that anybody renews": Mutant(Parts(AnybodyRenews), "instances lead", 1023),
     "fills without own ids": Mutant(Parts(OwnFillIds), "I5", 0),
     "fills of undone commits": Mutant(Parts(UndoneFills), "I5", 110),
     "fills after any other": Mutant(Parts(FillsAfterAny), "I5", 482),

@@ -113,7 +113,8 @@ class Network:
             raise redis_errors.ConnectionError("this process is no more")
         replies: asyncio.Future[list[Reply]] = self.loop.create_future()
         wire.replies = replies
-        message = Message(wire, commands, replies)
+        assert wire.session is not None
+        message = Message(wire, wire.session, self.server.life, commands, replies)
         delay = FASTEST + (SLOWEST - FASTEST) * self._chance.random() ** 3
         trap = self._sprung(process, commands) if self.traps else None
         if trap is None:
@@ -141,9 +142,11 @@ class Network:
         for wire in list(self._open):
             self._break(wire)
 
-    def vanish(self, process: Process) -> None:
-        """The process is dead; its kernel closes its connections."""
+    def vanish(self, process: Process, *, seen: bool) -> None:
+        """The process is dead. `seen`: its kernel lives and closes its connections."""
         for wire in self._of(process):
+            if not seen:
+                wire.session = None
             self._break(wire)
 
     def _of(self, process: Process) -> "list[Wire]":
@@ -201,15 +204,17 @@ class Network:
         self.on_trap(trap, wire.process)
 
     def _arrive(self, message: "Message") -> None:
-        wire, commands = message.wire, message.commands
-        assert wire.session is not None
-        if message.listens and not wire.is_connected:
-            return
+        if message.listens and not message.wire.is_connected:
+            # It may have been there before its connection broke, unless the server is another.
+            if message.life != self.server.life or self._chance.random() < 0.5:
+                return
+            message = message.ghost()
+        commands = message.commands
         here = len(commands)
         if here > 1 and self._chance.random() < SPLIT:
             here = self._chance.randrange(1, here)
         for command in commands[:here]:
-            reply = self.server.execute(wire.session, command, sure=message.listens)
+            reply = self.server.execute(message.session, command, sure=message.listens)
             if isinstance(reply, Wait):
                 self._wait(_Waiter(message, reply))
                 return
@@ -250,15 +255,20 @@ class Network:
 class Message:
     """Commands on their way; without `replies` nobody waits for the answer any more."""
 
-    __slots__ = ("answers", "commands", "replies", "wire")
+    __slots__ = ("answers", "commands", "life", "replies", "session", "wire")
 
     def __init__(
         self,
         wire: "Wire",
+        session: Session,
+        life: int,
         commands: Sequence[Command],
         replies: "asyncio.Future[list[Reply]] | None",
     ) -> None:
         self.wire = wire
+        self.session = session
+        self.life = life
+        """Of the server: how often it had been started."""
         self.commands = commands
         self.replies = replies
         self.answers: list[Reply] = []
@@ -269,7 +279,7 @@ class Message:
 
     def ghost(self) -> "Message":
         """The same message, after its sender has stopped to listen."""
-        return Message(self.wire, self.commands, None)
+        return Message(self.wire, self.session, self.life, self.commands, None)
 
     def answer(self) -> None:
         if self.replies is not None and not self.replies.done() and self.wire.is_connected:

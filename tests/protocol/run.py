@@ -185,7 +185,7 @@ class Run:
         self.trace(instance.name, "ENDED BY ITSELF:", error)
         if not isinstance(error, JournalBroken) or not self.server.record.rewinds:
             self.wrong.append(f"{instance.name} ended by itself: {error!r}")
-        self.network.vanish(instance.process)
+        self.network.vanish(instance.process, seen=True)
         self.loop.call_later(0.1, self._revive, instance)
 
     def _revive(self, instance: Instance) -> None:
@@ -201,8 +201,7 @@ class Run:
         self.trace(instance.name, "CRASHES")
         process.ended = True
         self.loop.resume(process)
-        if seen:
-            self.network.vanish(process)
+        self.network.vanish(process, seen=seen)
         task.cancel()
         self._gone.append(task)
         self.loop.call_later(seconds, self._revive, instance)

@@ -132,6 +132,8 @@ class ServerDouble(Scripts):
         self.known: set[str] = set()
         """The scripts that it has seen since it started."""
         self.sessions: dict[int, Session] = {}
+        self.life = 0
+        """How often it was started anew."""
         self._last_session = 0
 
     # Connections, restarts, backups
@@ -147,6 +149,7 @@ class ServerDouble(Scripts):
 
     def restart(self) -> None:
         """Forgets what a server keeps in memory only; ids of connections start anew."""
+        self.life += 1
         self.known.clear()
         self.sessions.clear()
         self._last_session = 0
