@@ -100,11 +100,11 @@ async def write_snapshot(
         waiting.append(raw)
         size += len(raw)
         if size >= SEND_BYTES:
-            await _push(link, draft, waiting, count)
+            await _push(link, draft, waiting)
             waiting, size = [], 0
         await asyncio.sleep(0)
     if waiting:
-        await _push(link, draft, waiting, count)
+        await _push(link, draft, waiting)
     head = sealed(head, count, crc)
     kept = await link.run(
         KEEP,
@@ -185,11 +185,7 @@ def superfluous(found: list[int], newest: int, history: int) -> list[int]:
     return [seq for seq in found if seq != newest and seq not in stays]
 
 
-async def _push(link: Link, draft: str, parts: list[bytes], count: int) -> None:
-    """Adds parts to a draft, which then has `count` of them."""
-    replies = await link.calls([("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS)])
-    for reply in replies:
+async def _push(link: Link, draft: str, parts: list[bytes]) -> None:
+    for reply in await link.calls([("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS)]):
         if isinstance(reply, StoreError):
             raise reply
-    if replies[0] != count:
-        raise SnapshotUnusable(f"{draft} was lost, or another instance of that name writes there")

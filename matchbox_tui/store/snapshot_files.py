@@ -83,13 +83,17 @@ class SnapshotFiles:
         for path, stamp in stamps:
             if stamp is None:
                 log.warning("%s is torn, altered or no snapshot file", path)
-        found = _by_place(stamps)
-        for place in sorted(found, reverse=True):
-            try:
-                yield await _load(place, found[place])
-            except SnapshotUnusable as error:
-                where = (place[0], self.directory)
-                log.warning("The snapshot files of %d in %s can't be used: %s", *where, error)
+        tried: set[Place] = set()
+        # Once more where others were put in their place meanwhile.
+        while (found := _by_place(stamps)).keys() - tried:
+            for place in sorted(found.keys() - tried, reverse=True):
+                try:
+                    yield await _load(place, found[place])
+                except SnapshotUnusable as error:
+                    where = (place[0], self.directory)
+                    log.warning("The snapshot files of %d in %s can't be used: %s", *where, error)
+            tried |= found.keys()
+            stamps = await asyncio.to_thread(self._stamps)
 
     def newest_place(self) -> int:
         """The highest sequence that a file names at its beginning, 0 where there is none."""

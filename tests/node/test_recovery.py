@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from matchbox_tui.engine import Market, NewOrder, Side, dump_parts, encode_command
-from matchbox_tui.node import Role
+from matchbox_tui.node import Role, recovery
 from matchbox_tui.store import (
     Client,
     Entry,
@@ -23,6 +23,7 @@ from matchbox_tui.store import (
     JournalBroken,
     Link,
     Replica,
+    Server,
     SnapshotFiles,
     Store,
 )
@@ -31,6 +32,7 @@ from tests.node.processes import cluster_of, stand_by
 from tests.node.venue import QUIET, Instance, Venue, buy, order, sell
 from tests.servers import OwnServer
 from tests.store.states import (
+    Past,
     busy,
     elements_of,
     grown,
@@ -421,14 +423,15 @@ async def test_a_recovery_that_took_so_long_that_all_was_renewed_begins_anew(
     assert not instance.task.done()
 
 
+@pytest.mark.parametrize(("commands", "then"), [(40, 2), (10, 1), (10**6, 64)])
 async def test_large_commits_are_read_a_few_at_a_time(
-    venue: Venue, monkeypatch: pytest.MonkeyPatch
+    venue: Venue, monkeypatch: pytest.MonkeyPatch, commands: int, then: int
 ) -> None:
     """What one read returns is decoded in one go, and the loop stands still for that time."""
-    monkeypatch.setattr(recovery, "COMMANDS_AT_ONCE", 40)
-    expected = await _traded(venue)
-    for seq in (61, 121):
-        await _spoil(venue, seq, "gone")
+    monkeypatch.setattr(recovery, "COMMANDS_AT_ONCE", commands)
+    store = Store(Server(venue.url), venue.keys, "a")
+    past = await Past.of(store, venue.link, venue.keys)
+    await past.go_on(12, orders=20)
     limits: list[int] = []
     read = Store.read
 
@@ -437,14 +440,10 @@ async def test_large_commits_are_read_a_few_at_a_time(
         return await read(self, after, limit)
 
     monkeypatch.setattr(Store, "read", noted)
-    store = Store(Server(venue.url), venue.keys, "next")
-    assert (await recovery.recover(store)).tip == expected.tip
+    assert (await recovery.recover(store)).tip == past.replica.tip
     await store.close()
     assert limits[0] == recovery.FIRST_READ
-    assert all(1 <= limit <= recovery.READ_AT_ONCE for limit in limits)
-    entries = await venue.journal()
-    mean = expected.seq / len(entries)
-    assert min(limits) <= max(1, 40 / mean)
+    assert set(limits[1:]) == {then}
 
 
 # The highest id

@@ -458,10 +458,10 @@ async def test_a_snapshot_that_an_election_interrupts_is_dropped_and_the_followe
         reached.set()
         await asyncio.Event().wait()
 
-    push = snapshot_module._push
+    push, pushes = snapshot_module._push, itertools.count(1)
 
     async def half(*args: object) -> None:
-        await (stuck() if args[-1] == 5 else push(*args))  # type: ignore[arg-type]
+        await (stuck() if next(pushes) == 5 else push(*args))  # type: ignore[arg-type]
 
     leader = await venue.lead("a", settings=QUIET)
     await venue.client.submit([buy(price) for price in range(1, 20)])

@@ -28,6 +28,7 @@ from matchbox_tui.engine import (
     TimeInForce,
 )
 from matchbox_tui.store import Base, Header, SnapshotFiles, snapshot_files
+from matchbox_tui.store.market_file import MarketFile
 from tests.store.build import buy, sell
 from tests.store.states import busy, grown, rich
 
@@ -289,6 +290,53 @@ async def test_a_history_that_was_set_back_does_not_cost_the_new_one_s_snapshots
     for number, state in enumerate(states):
         _put(tmp_path / str(number), state)
         assert set(await _seqs(tmp_path / str(number))) & {10, 20}
+
+
+async def test_who_reads_while_others_are_put_in_their_place_finds_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for orders in (10, 20):
+        await _write(tmp_path, grown(orders))
+    read = snapshot_files._read
+    written: list[int] = []
+
+    def late(path: Path) -> MarketFile:
+        if not written:
+            written.append(30)
+            asyncio.run(_write(tmp_path, grown(30)))
+        return read(path)
+
+    monkeypatch.setattr(snapshot_files, "_read", late)
+    bases = await _found(tmp_path)
+    assert bases[0].replica.seq == 30
+    for base in bases:
+        expected = grown(base.replica.seq).state_hash()
+        assert base.replica.exchange.state_hash() == expected
+
+
+async def test_all_is_synced_before_it_is_relied_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, int]] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(number: int) -> None:
+        done.append(("sync", os.fstat(number).st_ino))
+        fsync(number)
+
+    def replaced(path: Path, target: Path) -> Path:
+        done.append((path.suffix, path.stat().st_ino))
+        return replace(path, target)
+
+    await _write(tmp_path, grown(10))
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    await _write(tmp_path, grown(20))
+    drafts = [(n, inode) for n, (what, inode) in enumerate(done) if what == ".draft"]
+    assert len(drafts) == 2
+    for n, inode in drafts:
+        assert ("sync", inode) in done[:n]
+    assert done[-1] == ("sync", (tmp_path / "snapshots").stat().st_ino)
 
 
 # Torn, altered, strange
