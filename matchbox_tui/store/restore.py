@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from matchbox_tui.store.errors import SnapshotUnusable
+from matchbox_tui.store.errors import JournalBroken, SnapshotUnusable
 from matchbox_tui.store.journal import Entry, Tip, chained, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link
@@ -31,16 +31,29 @@ class Base(msgspec.Struct, frozen=True):
 async def bases(link: Link, keys: Keys, *, oldest: bool = False) -> AsyncIterator[Base]:
     """The places to begin at, newest first (or oldest first), the journal's beginning among them.
 
-    What can't be used is skipped and said. Raises a `StoreError` where the server is lost.
+    What can't be used is skipped and said. Raises `JournalBroken` where the journal can't be read,
+    and other `StoreError`s where the server is lost.
     """
     tried: set[int] = set()
+    unread: JournalBroken | None = None
     # Once more, for whoever took so long that there are new ones by now and the old ones went.
     while seqs := [seq for seq in (0, *await list_snapshots(link, keys)) if seq not in tried]:
         tried.update(seqs)
         for seq in seqs if oldest else reversed(seqs):
-            base = await _base(link, keys, seq)
+            try:
+                base = await _base(link, keys, seq)
+            except JournalBroken as error:
+                if not oldest:
+                    # Whatever is older would have to get past that as well.
+                    raise
+                log.warning("A reader can't begin at %d: %s", seq, error)
+                unread = unread or error
+                continue
             if base is not None:
+                unread = None
                 yield base
+    if unread is not None:
+        raise unread
 
 
 async def check_continued(link: Link, keys: Keys, place: Tip) -> None:

@@ -637,6 +637,34 @@ async def test_a_reader_with_nowhere_to_begin_says_so(
         await client.restore()
 
 
+async def test_what_can_t_be_read_at_the_beginning_is_passed_over_by_who_looks_back(
+    client: Client, store: Store, link: Link, keys: Keys, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after an upgrade: entries of an older version, which snapshots have left behind."""
+    past = await _venue(store, link, keys)
+    whole = await link.call("XRANGE", keys.log, "-", "+")
+    await link.call("DEL", keys.log)
+    for entry_id, flat in whole:
+        old = int(entry_id.partition(b"-")[0]) <= 8
+        fields = [b"0" if old and name == b"v" else value for name, value in _pairs(flat)]
+        await link.call("XADD", keys.log, entry_id, *_flat(flat, fields))
+    assert await _ends_at(client, past, oldest=True) == 10
+    assert await _ends_at(client, past) == 10
+    assert "can't begin at 5: journal entry 6-0 has version 0" in caplog.text
+    await link.call("DEL", keys.snapshots)
+    for oldest in (False, True):
+        with pytest.raises(JournalBroken, match="1-0 has version 0"):
+            await client.restore(oldest=oldest)
+
+
+def _pairs(flat: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _flat(flat: list[bytes], values: list[bytes]) -> list[bytes]:
+    return [part for pair in zip(flat[::2], values, strict=True) for part in pair]
+
+
 async def test_a_snapshot_whose_journal_was_trimmed_or_lost_is_not_used(
     client: Client, store: Store, link: Link, keys: Keys, caplog: pytest.LogCaptureFixture
 ) -> None:
