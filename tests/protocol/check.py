@@ -31,79 +31,79 @@ from sim.naive import NaiveExchange
 from tests.engine.ledger import Ledger, check_books
 
 if TYPE_CHECKING:
-    from tests.protocol.run import Run
     from tests.protocol.traders import Asked
+    from tests.protocol.world import World
 
 
-def unsettled(run: Run) -> list[str]:
+def unsettled(world: World) -> list[str]:
     """What is still to be done before all is well: no leader, commands waiting, replicas behind."""
-    return list(_unsettled(run))
+    return list(_unsettled(world))
 
 
-def _unsettled(run: Run) -> Iterator[str]:
-    venue = run.server.venue
-    waiting = len(venue.elements(run.keys.queue.encode()))
+def _unsettled(world: World) -> Iterator[str]:
+    venue = world.server.venue
+    waiting = len(venue.elements(world.keys.queue.encode()))
     if waiting:
         yield f"{waiting} commands wait in the queue"
         return
-    leaders = [one for one in run.instances if one.node and one.node.role is Role.LEADING]
+    leaders = [one for one in world.instances if one.node and one.node.role is Role.LEADING]
     if len(leaders) != 1:
         yield f"{len(leaders)} instances lead"
-    elif venue.string(run.keys.leader.encode()) != leaders[0].name.encode():
+    elif venue.string(world.keys.leader.encode()) != leaders[0].name.encode():
         yield "the leader is not the one that the store names"
-    tip = _tip(run)
-    counter = int(venue.string(run.keys.order_id.encode()) or 0)
-    for one in run.instances:
+    tip = _tip(world)
+    counter = int(venue.string(world.keys.order_id.encode()) or 0)
+    for one in world.instances:
         if not one.runs or one.node is None:
             yield f"{one.name} does not run"
         elif one.node.replica.tip != tip:
             yield f"{one.name} is at {one.node.replica.tip}, the journal at {tip}"
         elif one.node.store.highest_id > counter:
             yield f"the id counter is {counter}, {one.name} has seen {one.node.store.highest_id}"
-    stream = venue.stream(run.keys.fills_stream.encode())
+    stream = venue.stream(world.keys.fills_stream.encode())
     count = len(stream.ids) if stream is not None else 0
-    fills = sum(blob.count(b'"trade.executed"') for blob in _blobs(run))
+    fills = sum(blob.count(b'"trade.executed"') for blob in _blobs(world))
     if count < fills:
         yield f"{count} of {fills} fills are in the stream"
 
 
-def everything(run: Run) -> list[str]:
+def everything(world: World) -> list[str]:
     """All that is wrong at the end of a run, in plain words; nothing where all holds."""
     wrong: list[str] = []
     for question in (_leads, _journal, _clients, _ids):
-        wrong += question(run)
+        wrong += question(world)
     return wrong
 
 
-def ended_cleanly(run: Run) -> list[str]:
+def ended_cleanly(world: World) -> list[str]:
     """What instances that were stopped left behind."""
-    wrong = [f"{one.name} does not end" for one in run.instances if one.runs]
-    venue = run.server.venue
-    if venue.string(run.keys.leader.encode()) is not None:
+    wrong = [f"{one.name} does not end" for one in world.instances if one.runs]
+    venue = world.server.venue
+    if venue.string(world.keys.leader.encode()) is not None:
         wrong.append("the lead was not released")
-    if any(venue.get(run.keys.instance(one.name).encode()) for one in run.instances):
+    if any(venue.get(world.keys.instance(one.name).encode()) for one in world.instances):
         wrong.append("a heartbeat was left behind")
     return wrong
 
 
-def fingerprint(run: Run) -> str:
+def fingerprint(world: World) -> str:
     """A digest of all that happened at the server: equal runs, equal fingerprints."""
-    record, venue = run.server.record, run.server.venue
+    record, venue = world.server.record, world.server.venue
     found = hashlib.blake2b(repr(record.deeds).encode(), digest_size=12)
     for element in (*record.wiped, *record.told, *venue.asked):
         found.update(element)
     for entry_id, flat in venue.written:
         found.update(b"%b%b" % (entry_id, b"".join(flat)))
-    found.update(repr((run.loop.time(), sorted(run.wrong))).encode())
+    found.update(repr((world.loop.time(), sorted(world.wrong))).encode())
     return found.hexdigest()
 
 
 # The lead
 
 
-def _leads(run: Run) -> Iterator[str]:
+def _leads(world: World) -> Iterator[str]:
     """Epochs rise, only the newest leader commits, and it is never refused its own commit."""
-    record = run.server.record
+    record = world.server.record
     took, who = 0, ""
     for deed in record.deeds:
         if deed.what == "took":
@@ -127,35 +127,35 @@ def _leads(run: Run) -> Iterator[str]:
 # I2 to I8: the journal against the queue, a naive model, the stream of fills and the replicas
 
 
-def _journal(run: Run) -> list[str]:
+def _journal(world: World) -> list[str]:
     wrong: list[str] = []
-    entries = [parse_entry([entry_id, flat]) for entry_id, flat in run.server.venue.written]
+    entries = [parse_entry([entry_id, flat]) for entry_id, flat in world.server.venue.written]
     offline = Replica()
     try:
         for entry in entries:
             offline.apply(entry)
     except JournalBroken as error:
         return [f"I3: {error}"]
-    if _tip(run) != offline.tip:
-        wrong.append(f"I3: the cursor is {_tip(run)}, the journal ends at {offline.tip}")
+    if _tip(world) != offline.tip:
+        wrong.append(f"I3: the cursor is {_tip(world)}, the journal ends at {offline.tip}")
     events = [event for entry in entries for event in entry.events]
-    wrong += _outcomes(run, events, offline.seq)
+    wrong += _outcomes(world, events, offline.seq)
     wrong += _accounts(events, offline)
-    wrong += _fills(run, events)
-    for one in run.instances:
+    wrong += _fills(world, events)
+    for one in world.instances:
         if one.runs and one.node is not None:
             replica = one.node.replica
             if replica.tip != offline.tip:
                 wrong.append(f"I8: {one.name} is at {replica.tip}, the journal at {offline.tip}")
             elif replica.exchange.state_hash() != offline.exchange.state_hash():
                 wrong.append(f"I8: the state of {one.name} is not the journal's")
-    wrong += _stream_is_the_end_of(run, entries)
+    wrong += _stream_is_the_end_of(world, entries)
     return wrong
 
 
-def _outcomes(run: Run, events: list[Event], seq: int) -> Iterator[str]:
+def _outcomes(world: World, events: list[Event], seq: int) -> Iterator[str]:
     """I1, I2 and I4: each command that was queued, once, in that order, with the right outcome."""
-    asked = run.server.venue.asked
+    asked = world.server.venue.asked
     if seq > len(asked):
         yield f"I2: {seq} commands were committed, {len(asked)} queued"
         return
@@ -190,14 +190,14 @@ def _accounts(events: list[Event], offline: Replica) -> Iterator[str]:
         yield f"I7: positions don't sum to zero: {held}"
 
 
-def _fills(run: Run, events: list[Event]) -> Iterator[str]:
+def _fills(world: World, events: list[Event]) -> Iterator[str]:
     """I5, and that each was told once."""
     expected = [
         (event.trade_id.encode(), msgspec.json.encode(fill_message(event)))
         for event in events
         if isinstance(event, TradeExecuted)
     ]
-    stream = run.server.venue.stream(run.keys.fills_stream.encode())
+    stream = world.server.venue.stream(world.keys.fills_stream.encode())
     found = (
         [(b"%d-%d" % one, flat[1]) for one, flat in zip(stream.ids, stream.fields, strict=True)]
         if stream is not None
@@ -205,14 +205,14 @@ def _fills(run: Run, events: list[Event]) -> Iterator[str]:
     )
     if found != expected:
         yield f"I5: the stream has {[one for one, _ in found]}, not {[one for one, _ in expected]}"
-    told = run.server.record.told
-    if not run.server.record.rewinds and told != [fill for _, fill in expected]:
+    told = world.server.record.told
+    if not world.server.record.rewinds and told != [fill for _, fill in expected]:
         yield f"I5: {len(told)} fills were told of {len(expected)}"
 
 
-def _stream_is_the_end_of(run: Run, entries: list[Entry]) -> Iterator[str]:
+def _stream_is_the_end_of(world: World, entries: list[Entry]) -> Iterator[str]:
     """What is left of the journal after trimming is its end."""
-    stream = run.server.venue.stream(run.keys.log.encode())
+    stream = world.server.venue.stream(world.keys.log.encode())
     kept = [one for one, _ in stream.ids] if stream is not None else []
     if kept != [entry.seq for entry in entries][len(entries) - len(kept) :]:
         yield f"I3: the journal's stream is {kept}"
@@ -221,18 +221,18 @@ def _stream_is_the_end_of(run: Run, entries: list[Entry]) -> Iterator[str]:
 # I1: what clients were told
 
 
-def _clients(run: Run) -> Iterator[str]:
-    venue, record = run.server.venue, run.server.record
+def _clients(world: World) -> Iterator[str]:
+    venue, record = world.server.venue, world.server.record
     there = _orders(venue.asked)
     undone = _orders(record.wiped)
-    for asked in run.book.asked.values():
+    for asked in world.book.asked.values():
         if isinstance(asked.command, NewOrder):
             yield from _client(asked, there.get(asked.token, []), undone.get(asked.token, []))
     through_submit = [
         order_id
         for token, ids in there.items()
         for order_id in ids
-        if token in run.book.asked and not run.book.asked[token].foreign
+        if token in world.book.asked and not world.book.asked[token].foreign
     ]
     if through_submit != sorted(through_submit):
         yield f"I2: ids are not in the order of the queue: {through_submit}"
@@ -251,13 +251,13 @@ def _client(asked: Asked, there: list[int], undone: list[int]) -> Iterator[str]:
         yield f"I1: {name} was never sent, but is there"
 
 
-def _ids(run: Run) -> Iterator[str]:
+def _ids(world: World) -> Iterator[str]:
     """No id was handed out twice, whatever became of the orders.
 
     But for this: just after a rewind nobody may have looked yet who knows which ids were in use,
     and a second one may undo the first leap over them, so that it is taken again.
     """
-    venue, record = run.server.venue, run.server.record
+    venue, record = world.server.venue, world.server.record
     tokens: dict[int, int] = {}
     for found in (_orders(record.wiped), _orders(venue.asked)):
         for token, ids in found.items():
@@ -278,10 +278,10 @@ def _orders(elements: Iterable[bytes]) -> dict[int, list[int]]:
     return found
 
 
-def _tip(run: Run) -> Tip:
-    cursor = run.server.venue.hash(run.keys.cursor.encode())
+def _tip(world: World) -> Tip:
+    cursor = world.server.venue.hash(world.keys.cursor.encode())
     return Tip(int(cursor.get(b"seq", b"0")), cursor.get(b"chain", b"").decode())
 
 
-def _blobs(run: Run) -> Iterator[bytes]:
-    return (flat[7] for _, flat in run.server.venue.written)
+def _blobs(world: World) -> Iterator[bytes]:
+    return (flat[7] for _, flat in world.server.venue.written)

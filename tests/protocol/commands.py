@@ -172,6 +172,12 @@ def xrange(keys: Keyspace, args: Args) -> Reply:
     return keys.xrange(args[0], args[1], int(args[4]) if len(args) > 4 else None)
 
 
+def xrevrange(keys: Keyspace, args: Args) -> Reply:
+    """From the last entry, with `COUNT`."""
+    assert args[1:4] == [b"+", b"-", b"COUNT"]
+    return keys.xrange(args[0], b"-", None)[: -int(args[4]) - 1 : -1]
+
+
 def xread(keys: Keyspace, args: Args) -> Reply:
     """One stream, with `COUNT` and `BLOCK`. None where there is nothing after the id."""
     options = [option.upper() for option in args]
@@ -243,6 +249,7 @@ COMMANDS: dict[bytes, Callable[[Keyspace, Args], Any]] = {
     b"XADD": xadd,
     b"XLEN": xlen,
     b"XRANGE": xrange,
+    b"XREVRANGE": xrevrange,
     b"XREAD": xread,
     b"XINFO": xinfo,
     b"XGROUP": xgroup,

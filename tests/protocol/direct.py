@@ -9,8 +9,8 @@ from redis.exceptions import ResponseError
 
 from matchbox_tui.store import Server
 from tests.protocol.keyspace import Reply
-from tests.protocol.network import Command
 from tests.protocol.server import Argument, ServerDouble, Wait
+from tests.protocol.wire import Command
 
 
 class DirectWire:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 
 from tests.protocol.mutants import MUTANTS
-from tests.protocol.run import Parts, Result, simulate, simulation
+from tests.protocol.run import Result, simulate, simulation
+from tests.protocol.world import Parts
 
 CHUNK = 40
 """Seeds handed to a process at once."""

@@ -14,10 +14,10 @@ from matchbox_tui.node.leader import Leader
 from matchbox_tui.store import Entry, InDoubt, Link, Replica
 from matchbox_tui.store import replica as replica_module
 from matchbox_tui.store.link import Argument, Reply
-from tests.protocol.network import Exit
-from tests.protocol.run import Parts
 from tests.protocol.scripts import Args
 from tests.protocol.server import ServerDouble
+from tests.protocol.wire import Exit
+from tests.protocol.world import Parts
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,16 @@ in real life, is a double.
 import asyncio
 import contextvars
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
 from redis import exceptions as redis_errors
 
-from matchbox_tui.store import Server
 from tests.protocol.keyspace import Reply
 from tests.protocol.loop import Process, VirtualLoop
-from tests.protocol.server import NAMES, SHAS, Argument, ServerDouble, Session, Wait
-
-Command = Sequence[Argument]
+from tests.protocol.server import ServerDouble, Wait
+from tests.protocol.wire import Command, Message, Wire, kind_of
 
 FASTEST, SLOWEST = 0.0002, 0.004
 """Seconds that a request travels; its reply is quicker than that."""
@@ -100,14 +96,14 @@ class Network:
 
     # What a connection asks
 
-    def connect(self, wire: "Wire") -> None:
+    def connect(self, wire: Wire) -> None:
         if wire.process.ended or wire.process.name in self.cut:
             raise self._odd()
         wire.session = self.server.open()
         wire.is_connected = True
         self._open[wire] = None
 
-    def send(self, wire: "Wire", commands: Sequence[Command]) -> None:
+    def send(self, wire: Wire, commands: Sequence[Command]) -> None:
         process = wire.process
         if process.ended:
             raise redis_errors.ConnectionError("this process is no more")
@@ -122,7 +118,7 @@ class Network:
         else:
             self._befall(trap, message, delay)
 
-    def hang_up(self, wire: "Wire") -> None:
+    def hang_up(self, wire: Wire) -> None:
         """The client's side closes; the server notices at once."""
         wire.is_connected = False
         self._open.pop(wire, None)
@@ -149,14 +145,14 @@ class Network:
                 wire.session = None
             self._break(wire)
 
-    def _of(self, process: Process) -> "list[Wire]":
+    def _of(self, process: Process) -> list[Wire]:
         return [wire for wire in self._open if wire.process is process]
 
     def _odd(self) -> Exception:
         kind, text = self._chance.choice(ODD)
         return kind(text)
 
-    def _break(self, wire: "Wire") -> None:
+    def _break(self, wire: Wire) -> None:
         self.hang_up(wire)
         wire.hung_up = True
         replies = wire.replies
@@ -178,7 +174,7 @@ class Network:
             return trap
         return None
 
-    def _befall(self, trap: Trap, message: "Message", delay: float) -> None:
+    def _befall(self, trap: Trap, message: Message, delay: float) -> None:
         effect, wire = trap.effect, message.wire
         self.trace(wire.process, effect.name, kind_of(message.commands), f"{trap.seconds:.3f}")
         if effect in (Effect.LOST, Effect.LATE):
@@ -203,7 +199,7 @@ class Network:
             self._after(delay + late, self._arrive, copy)
         self.on_trap(trap, wire.process)
 
-    def _arrive(self, message: "Message") -> None:
+    def _arrive(self, message: Message) -> None:
         if message.listens and not message.wire.is_connected:
             # It may have been there before its connection broke, unless the server is another.
             if message.life != self.server.life or self._chance.random() < 0.5:
@@ -252,114 +248,7 @@ class Network:
         self.loop.call_later(seconds, callback, *args, context=self._nobody)
 
 
-class Message:
-    """Commands on their way; without `replies` nobody waits for the answer any more."""
-
-    __slots__ = ("answers", "commands", "life", "replies", "session", "wire")
-
-    def __init__(
-        self,
-        wire: "Wire",
-        session: Session,
-        life: int,
-        commands: Sequence[Command],
-        replies: "asyncio.Future[list[Reply]] | None",
-    ) -> None:
-        self.wire = wire
-        self.session = session
-        self.life = life
-        """Of the server: how often it had been started."""
-        self.commands = commands
-        self.replies = replies
-        self.answers: list[Reply] = []
-
-    @property
-    def listens(self) -> bool:
-        return self.replies is not None
-
-    def ghost(self) -> "Message":
-        """The same message, after its sender has stopped to listen."""
-        return Message(self.wire, self.session, self.life, self.commands, None)
-
-    def answer(self) -> None:
-        if self.replies is not None and not self.replies.done() and self.wire.is_connected:
-            self.replies.set_result(self.answers)
-
-
 @dataclass(eq=False)
 class _Waiter:
     message: Message
     wait: Wait
-
-
-class Wire:
-    """A connection as a `Link` uses redis-py's: by the same names."""
-
-    def __init__(self, network: Network, process: Process) -> None:
-        self.process = process
-        self.is_connected = False
-        self.session: Session | None = None
-        self.hung_up = False
-        self.replies: asyncio.Future[list[Reply]] | None = None
-        self._network = network
-        self._read: deque[Reply] = deque()
-        self._reader = self
-
-    async def connect(self) -> None:
-        self._network.connect(self)
-
-    async def disconnect(self, nowait: bool = False) -> None:
-        self._network.hang_up(self)
-
-    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
-        return commands
-
-    async def send_command(self, *command: Argument) -> None:
-        """The greeting, which takes no time: nothing depends on when it arrives."""
-        assert self.session is not None
-        self._read.append(self._network.server.execute(self.session, command))
-
-    async def send_packed_command(
-        self, commands: Sequence[Command], check_health: bool = False
-    ) -> None:
-        self._network.send(self, commands)
-
-    async def read_response(self, disable_decoding: bool = False) -> Any:
-        if not self._read:
-            assert self.replies is not None
-            self._read.extend(await self.replies)
-        reply = self._read.popleft()
-        if isinstance(reply, redis_errors.ResponseError):
-            raise reply
-        return reply
-
-    # What a Link asks the reader under it.
-
-    def at_eof(self) -> bool:
-        return self.hung_up
-
-    def exception(self) -> None:
-        return None
-
-
-class Exit(Server):
-    """A process's way to the server: makes the links that its `Store` or `Client` uses."""
-
-    def __init__(self, network: Network, process: Process, timeout_s: float) -> None:
-        self.url = self.shown = "the simulated server"
-        self.timeout_s = timeout_s
-        self._network = network
-        self._process = process
-
-    def connection(self) -> Any:
-        return Wire(self._network, self._process)
-
-
-def kind_of(commands: Sequence[Command]) -> str:
-    """A message by its first command: the script's name, or the command's."""
-    name = str(commands[0][0])
-    if name == "EVALSHA":
-        return NAMES[SHAS[str(commands[0][1]).encode()]]
-    if name == "EVAL":
-        return NAMES[str(commands[0][1])]
-    return name

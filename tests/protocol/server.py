@@ -191,13 +191,13 @@ class ServerDouble(Scripts):
                 return self._client(session, args)
             if name == b"BLMOVE":
                 return self._wait_for_head(args)
-            if name == b"XREAD":
-                reply = COMMANDS[name](self.venue, args[1:])
-                if reply is not None or b"BLOCK" not in args:
-                    return reply
+            if name not in COMMANDS:
+                raise NotImplementedError(f"the double of the server has no {name.decode()}")
+            reply = COMMANDS[name](self.venue, args[1:])
+            if name == b"XREAD" and reply is None and b"BLOCK" in args:
                 seconds = int(args[args.index(b"BLOCK") + 1]) / 1000
                 return Wait(seconds, lambda: COMMANDS[name](self.venue, args[1:]))
-            return COMMANDS[name](self.venue, args[1:])
+            return reply
         except ServerError as error:
             # As redis-py makes it out of the reply.
             return BaseParser.parse_error(str(error))  # type: ignore[no-untyped-call]
@@ -205,6 +205,8 @@ class ServerDouble(Scripts):
     def _run(self, text: str, args: Args, sure: bool) -> Reply:
         count = int(args[2])
         names, argv = args[3 : 3 + count], args[3 + count :]
+        if text not in self.by_text:
+            raise NotImplementedError(f"the double of the server has no script {NAMES[text]}")
         reply = self.by_text[text](names, argv)
         if text == real.SUBMIT.text:
             self.trace("server: SUBMIT gave", *reply)

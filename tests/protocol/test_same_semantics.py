@@ -270,6 +270,11 @@ async def publish(world: World, chance: random.Random) -> Any:
     return await store.publish(_tip(chance, place), last, fills * chance.choice((1, 1, 2)))
 
 
+async def recent_fills(world: World, chance: random.Random) -> Any:
+    client = world.client
+    return await client.recent_fills(chance.choice((1, 3))), await client.published_fills()
+
+
 async def last_published(world: World, chance: random.Random) -> Any:
     return await _store(world, chance).last_published()
 
@@ -348,7 +353,8 @@ async def _epoch(world: World, chance: random.Random) -> int:
 COMMON: tuple[Operation, ...] = (submit, push, elect, commit, commit, commit_again, publish, view)
 RARE: tuple[Operation, ...] = (
     *(submit_raw, push_many, peek, peek_raw, wait, usurp, renew, release, beat, vanish, depart),
-    *(read, tail, last_published, note_published, snapshot, snapshot_turn, list_bases, count_up),
+    *(read, tail, last_published, recent_fills, note_published, snapshot, snapshot_turn),
+    *(list_bases, count_up),
     *(set_counter_back, set_epoch, set_cursor_epoch, lose, lose),
 )
 ODD: tuple[Operation, ...] = (set_counter, spoil, start_over)

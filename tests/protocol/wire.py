@@ -1,0 +1,127 @@
+"""A connection as a `Link` uses redis-py's, and the messages that it sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from redis import exceptions as redis_errors
+
+from matchbox_tui.store import Server
+from tests.protocol.keyspace import Reply
+from tests.protocol.loop import Process
+from tests.protocol.server import NAMES, SHAS, Argument, Session
+
+if TYPE_CHECKING:
+    from tests.protocol.network import Network
+
+Command = Sequence[Argument]
+
+
+class Message:
+    """Commands on their way; without `replies` nobody waits for the answer any more."""
+
+    __slots__ = ("answers", "commands", "life", "replies", "session", "wire")
+
+    def __init__(
+        self,
+        wire: Wire,
+        session: Session,
+        life: int,
+        commands: Sequence[Command],
+        replies: asyncio.Future[list[Reply]] | None,
+    ) -> None:
+        self.wire = wire
+        self.session = session
+        self.life = life
+        """Of the server: how often it had been started."""
+        self.commands = commands
+        self.replies = replies
+        self.answers: list[Reply] = []
+
+    @property
+    def listens(self) -> bool:
+        return self.replies is not None
+
+    def ghost(self) -> Message:
+        """The same message, after its sender has stopped to listen."""
+        return Message(self.wire, self.session, self.life, self.commands, None)
+
+    def answer(self) -> None:
+        if self.replies is not None and not self.replies.done() and self.wire.is_connected:
+            self.replies.set_result(self.answers)
+
+
+class Wire:
+    """A connection as a `Link` uses redis-py's: by the same names."""
+
+    def __init__(self, network: Network, process: Process) -> None:
+        self.process = process
+        self.is_connected = False
+        self.session: Session | None = None
+        self.hung_up = False
+        self.replies: asyncio.Future[list[Reply]] | None = None
+        self._network = network
+        self._read: deque[Reply] = deque()
+        self._reader = self
+
+    async def connect(self) -> None:
+        self._network.connect(self)
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        self._network.hang_up(self)
+
+    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
+        return commands
+
+    async def send_command(self, *command: Argument) -> None:
+        """The greeting, which takes no time: nothing depends on when it arrives."""
+        assert self.session is not None
+        self._read.append(self._network.server.execute(self.session, command))
+
+    async def send_packed_command(
+        self, commands: Sequence[Command], check_health: bool = False
+    ) -> None:
+        self._network.send(self, commands)
+
+    async def read_response(self, disable_decoding: bool = False) -> Any:
+        if not self._read:
+            assert self.replies is not None
+            self._read.extend(await self.replies)
+        reply = self._read.popleft()
+        if isinstance(reply, redis_errors.ResponseError):
+            raise reply
+        return reply
+
+    # What a Link asks the reader under it.
+
+    def at_eof(self) -> bool:
+        return self.hung_up
+
+    def exception(self) -> None:
+        return None
+
+
+class Exit(Server):
+    """A process's way to the server: makes the links that its `Store` or `Client` uses."""
+
+    def __init__(self, network: Network, process: Process, timeout_s: float) -> None:
+        self.url = self.shown = "the simulated server"
+        self.timeout_s = timeout_s
+        self._network = network
+        self._process = process
+
+    def connection(self) -> Any:
+        return Wire(self._network, self._process)
+
+
+def kind_of(commands: Sequence[Command]) -> str:
+    """A message by its first command: the script's name, or the command's."""
+    name = str(commands[0][0])
+    if name == "EVALSHA":
+        return NAMES[SHAS[str(commands[0][1]).encode()]]
+    if name == "EVAL":
+        return NAMES[str(commands[0][1])]
+    return name
