@@ -20,6 +20,7 @@ from matchbox_tui.store import (
     Overloaded,
     Replica,
     StoreError,
+    StoreSetBack,
 )
 from sim.agents import Action, Agent, Drift, MarketMaker, RandomTrader, View
 
@@ -130,20 +131,22 @@ class TradingFloor:
         return self._record
 
     async def _follow(self) -> None:
-        begun = False
-        broke_at = -1
+        begun_at = None
         while True:
             try:
-                if not begun:
+                if begun_at is None:
                     self._replica = await self._client.restore()
-                    begun = True
+                    begun_at = self._replica.seq
                 async for _ in self._client.follow(self._replica):
                     pass
+            except StoreSetBack:
+                begun_at = None
             except JournalBroken:
-                if not begun or self._replica.seq == broke_at:
+                if begun_at is None or self._replica.seq == begun_at:
+                    # Not even what was restored can be followed.
                     raise
-                # Trimmed while nobody read here, or the store was set back.
-                begun, broke_at = False, self._replica.seq
+                # Trimmed while nobody read here.
+                begun_at = None
             except StoreError:
                 await asyncio.sleep(RETRY_SECONDS)
 

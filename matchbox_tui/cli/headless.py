@@ -32,7 +32,7 @@ async def play_headless(
     """Runs the cluster that `start` starts; returns the exit code. Raises a `StoreError`."""
     from matchbox_tui.engine import TradeExecuted
     from matchbox_tui.store import Client
-    from sim import Census
+    from sim import Census, FloorRecord
 
     interrupted = asyncio.Event()
     for number in STOP_SIGNALS:
@@ -56,10 +56,14 @@ async def play_headless(
         following = asyncio.ensure_future(_count(client, replica, census))
         try:
             await _await_opening(cluster, client, replica, following, interrupted)
+            opened = not interrupted.is_set()
             began = time.monotonic()
             await _watch(cluster, client, census, following, seconds, interrupted)
             ran = round(time.monotonic() - began)
             record = await asyncio.to_thread(cluster.stop_traders)
+            if record is None and not opened:
+                # Interrupted before they had begun.
+                record = FloorRecord()
             status = await _settle(client, replica, census, fills_before)
         finally:
             following.cancel()

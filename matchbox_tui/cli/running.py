@@ -28,7 +28,7 @@ class UsageError(Exception):
 
 def fail(message: str, code: int) -> NoReturn:
     """Ends the command with one line on stderr."""
-    print(f"matchbox: {message}", file=sys.stderr)  # noqa: T201  # this is where errors go
+    say(f"matchbox: {message}")
     raise SystemExit(code)
 
 
@@ -41,7 +41,9 @@ def crash(words: str, details: str) -> NoReturn:
 
 
 def say(message: str) -> None:
-    """One line of progress on stderr."""
+    """One line of progress on stderr, if there is one: without it Python would print on stdout."""
+    if sys.stderr is None:
+        return
     print(message, file=sys.stderr, flush=True)  # noqa: T201  # this is where progress goes
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -104,7 +105,9 @@ def engine(
                 say(f"matchbox: warning: {warning}")
         finally:
             await probe.close()
-        files = SnapshotFiles(data_dir) if data_dir is not None else None
+        # Several venues may share the directory, as they may share the server.
+        place = data_dir / quote(prefix, safe="") if data_dir is not None else None
+        files = SnapshotFiles(place) if place is not None else None
         node = Node(Store(server, Keys(prefix), name), settings, opened, files=files)
         on_stop(node.stop, until_eof=until_eof)
         await node.run()

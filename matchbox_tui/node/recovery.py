@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-from matchbox_tui.engine import OrderAccepted
+from matchbox_tui.engine import MAX_ID, OrderAccepted
 from matchbox_tui.store import (
     NO_PLACE,
     Base,
@@ -25,11 +25,14 @@ COMMANDS_AT_ONCE = 2000
 """Commands whose events are decoded in one go: some milliseconds of work."""
 
 
-async def recover(store: Store, files: SnapshotFiles | None = None) -> Replica:
+async def recover(
+    store: Store, files: SnapshotFiles | None = None, level: int = logging.INFO
+) -> Replica:
     """The venue's state at the journal's tip, from the newest place from which it can be reached.
 
-    Raises `JournalBroken` where there is none, and other `StoreError`s.
+    Says so at `level`. Raises `JournalBroken` where there is none, and other `StoreError`s.
     """
+    await store.check_tip()
     trouble = JournalBroken(NO_PLACE)
     async for base in _places(store, files):
         replica = base.replica
@@ -42,7 +45,7 @@ async def recover(store: Store, files: SnapshotFiles | None = None) -> Replica:
             trouble = error
         else:
             if began:
-                log.info("Recovered from snapshot %d, now at %d", began, replica.seq)
+                log.log(level, "Recovered from snapshot %d, now at %d", began, replica.seq)
             if not store.highest_id:
                 # The counter is lost, and no snapshot knows it.
                 await store.keep_ids_rising(seen=highest)
@@ -111,7 +114,13 @@ async def read_up_to(store: Store, replica: Replica, seq: int) -> int:
 
 def _highest_id(entry: Entry) -> int:
     return max(
-        (event.order_id for event in entry.events if type(event) is OrderAccepted), default=0
+        (
+            event.order_id
+            for event in entry.events
+            # Beyond that no counter gets: a foreign order with an id of its own making.
+            if type(event) is OrderAccepted and event.order_id <= MAX_ID // 2
+        ),
+        default=0,
     )
 
 

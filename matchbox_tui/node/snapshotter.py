@@ -59,7 +59,7 @@ class Snapshotter:
                 alone = await self._store.archive.is_alone()
                 if alone and await self._is_my_turn((await self._store.tip()).seq):
                     began = asyncio.get_running_loop().time()
-                    await self._take(await recover(self._store), began)
+                    await self._take(await recover(self._store, self._files, logging.DEBUG), began)
             except StoreError as error:
                 log.warning("No snapshot: %s", error)
 

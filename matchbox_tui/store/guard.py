@@ -13,6 +13,7 @@ same files, is killed by the guard: `KILL` on standard input does that and is an
 """
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import re
@@ -29,6 +30,8 @@ END, LOOK = b"e", b"l"
 KILL, START = b"k", b"s"
 LOG = "server.log"
 """The server's log, in the directory REMOVE."""
+
+PR_SET_PDEATHSIG = 1
 
 LOCKED = 4
 """Exit code where another process uses the data directory."""
@@ -78,9 +81,17 @@ class Guarded:
             pass_fds=(self._held,),
             # A file beyond the user's limit is then an error that the server reports, not its end.
             restore_signals=False,
+            preexec_fn=_end_with_parent,
         )
         _tell(str(process.pid))
         return process
+
+
+def _end_with_parent() -> None:
+    """Has the kernel end the server with this process, however this one ends. Linux alone can."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run(lock: str, remove: str, command: list[str]) -> int:

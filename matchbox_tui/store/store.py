@@ -12,7 +12,7 @@ from matchbox_tui.engine import MAX_ID, encode_command
 from matchbox_tui.engine.commands import Tagged
 from matchbox_tui.store.archive import PUBLISHER, Archive
 from matchbox_tui.store.cluster import InstanceStatus, number, parse_instance
-from matchbox_tui.store.errors import Refused, StoreError
+from matchbox_tui.store.errors import JournalBroken, Refused, StoreError
 from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
@@ -329,6 +329,22 @@ class Store:
 
     async def tip(self) -> Tip:
         return await read_tip(self._main, self.keys)
+
+    async def check_tip(self) -> None:
+        """Raises `JournalBroken` where the cursor is behind the journal, which no commit leaves."""
+        key = self.keys.log
+        entries = await self._main.call("XREVRANGE", key, "+", "-", "COUNT", 1)
+        if not entries:
+            return
+        last = parse_entry(entries[0])
+        # The cursor second: it may move on at any time, but never back.
+        seq = (await self.tip()).seq
+        if seq < last.seq:
+            fix = f"seq {last.seq} chain {last.chain} epoch {last.epoch}"
+            raise JournalBroken(
+                f"{self.keys.cursor} is at {seq}, but {key} goes up to {last.seq}:"
+                f" put it right with HSET {self.keys.cursor} {fix}"
+            )
 
     async def read(self, after: int, limit: int) -> list[Entry]:
         """At most `limit` journal entries after sequence `after`."""

@@ -141,7 +141,8 @@ class Collector:
 
     async def _base(self) -> tuple[Place, Exchange | None]:
         """Where the journal begins: at its first command, or after the oldest snapshot that it
-        goes on from. The other snapshots' states are kept as hashes.
+        should go on from: it is never trimmed beyond that one. The other snapshots' states are
+        kept as hashes.
         """
         first = self._first = await self._first_seq()
         found: tuple[Place, Exchange | None] | None = (Place(), None) if first == 1 else None
@@ -151,7 +152,7 @@ class Collector:
             except SnapshotUnusable:
                 # Nobody begins at it, so it harms nothing.
                 continue
-            if found is None and seq + 1 >= first:
+            if found is None:
                 found = Place(seq, head.chain, head.epoch, head.order_id), replica.exchange
                 continue
             state = replica.exchange.state_hash()

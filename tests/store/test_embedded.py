@@ -1,6 +1,8 @@
 """The embedded server: private, kept where it is told to, and never left behind."""
 
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -264,11 +266,23 @@ def test_where_its_guard_is_killed_it_ends_with_its_owner(server_too: bool) -> N
         server._guard.kill()
         soon(lambda: not server.alive())
         if server_too:
-            os.kill(server.pid, signal.SIGKILL)
-        else:
-            assert _running(server.pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server.pid, signal.SIGKILL)
     soon(lambda: not _running(server.pid))
     assert not server.directory.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel must end the server")
+def test_where_its_guard_and_its_owner_are_killed_together_it_ends_all_the_same() -> None:
+    with _owner() as (process, pid, directory):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        guard = int(fields[1])
+        assert guard != process.pid
+        process.kill()
+        os.kill(guard, signal.SIGKILL)
+        process.wait()
+        soon(lambda: not _running(pid))
+        shutil.rmtree(directory)
 
 
 _KILLER = _OWNER.replace("print(", "pid = server.pid; server.kill(); print(").replace(
