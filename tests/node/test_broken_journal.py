@@ -65,6 +65,22 @@ async def test_a_journal_that_lost_its_end_ends_an_instance(venue: Venue) -> Non
         await instance.task
 
 
+async def test_a_cursor_that_was_lost_ends_an_instance_with_what_puts_it_right(
+    venue: Venue,
+) -> None:
+    leader = await venue.lead("a")
+    await venue.client.submit([buy(), sell(51)])
+    await venue.handled()
+    await leader.stop()
+    await venue.link.call("DEL", venue.keys.cursor)
+    with pytest.raises(JournalBroken, match=r"goes up to 2: .*HSET \S+ seq 2") as raised:
+        await venue.start("b").task
+    command = str(raised.value).partition("with ")[2].split()
+    await venue.link.call(*command)
+    await venue.lead("c")
+    assert len((await venue.replica()).exchange.orders) == 2
+
+
 async def test_an_engine_process_ends_with_exit_code_3_and_one_line(venue: Venue) -> None:
     await _strange_entry(venue, "1-0")
     ended = subprocess.run(  # noqa: ASYNC221  # nothing else happens meanwhile

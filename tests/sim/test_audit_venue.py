@@ -193,6 +193,26 @@ async def test_a_journal_that_is_trimmed_while_it_is_read_is_read_anew(
         await audited(venue)
 
 
+@pytest.mark.parametrize("gone", ["the first entry", "the whole journal", "entries and the list"])
+async def test_a_beginning_that_nobody_may_trim_is_missed(venue: Venue, gone: str) -> None:
+    """An audit must not just begin later, at what is left."""
+    await some_trades(venue)
+    for seq in (3, 6):
+        await snapshot_at(venue, seq)
+    log = venue.keys.log
+    await venue.link.call("XTRIM", log, "MINID", "4-0")
+    assert failing(await audited(venue)) == []
+    if gone == "the whole journal":
+        await venue.link.call("DEL", log)
+    else:
+        (first, _), *_ = await venue.link.call("XRANGE", log, "-", "+", "COUNT", 1)
+        await venue.link.call("XDEL", log, first)
+    if gone == "entries and the list":
+        await venue.link.call("DEL", venue.keys.snapshots)
+    verdict = await audited(venue)
+    assert "I3" in failing(verdict)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_kind_of_server_can_be_audited(kind: str, tmp_path: Path) -> None:
     with OwnServer(tmp_path, kind=kind) as server:
