@@ -19,7 +19,7 @@ from tests.protocol.server import ServerDouble, Wait
 from tests.protocol.wire import Command, Message, Wire, kind_of
 
 FASTEST, SLOWEST = 0.0002, 0.004
-"""Seconds that a request travels; its reply is quicker than that."""
+"""Seconds that a request travels on a good day; its reply is quicker than that."""
 
 SPLIT = 0.1
 """How often the commands of one pipeline are not carried out one right after the other."""
@@ -85,6 +85,8 @@ class Network:
         self.traps: list[Trap] = []
         self.cut: set[str] = set()
         """Processes that the server can't be reached from."""
+        self.slowest = SLOWEST
+        """Seconds that a request may travel."""
         self.is_leader: Callable[[str], bool] = lambda name: False
         self.on_trap: Callable[[Trap, Process], None] = lambda trap, process: None
         self.trace: Callable[..., None] = lambda *words: None
@@ -111,7 +113,7 @@ class Network:
         wire.replies = replies
         assert wire.session is not None
         message = Message(wire, wire.session, self.server.life, commands, replies)
-        delay = FASTEST + (SLOWEST - FASTEST) * self._chance.random() ** 3
+        delay = FASTEST + (self.slowest - FASTEST) * self._chance.random() ** 3
         trap = self._sprung(process, commands) if self.traps else None
         if trap is None:
             self._after(delay, self._arrive, message)

@@ -27,6 +27,8 @@ class Act(Enum):
     STOP = auto()
     PAUSE = auto()
     CUT = auto()
+    SLOW = auto()
+    """For a while every request may be on its way longer than its sender waits."""
     RESTART_SERVER = auto()
     BACKUP = auto()
     REWIND = auto()
@@ -131,7 +133,7 @@ def _happening(chance: random.Random, seconds: float) -> Happening:
     act = chance.choice(
         (
             *(Act.CRASH, Act.STOP, Act.PAUSE, Act.PAUSE, Act.CUT),
-            *(Act.RESTART_SERVER, Act.FORGET_LEADER, *(Act.TRAP,) * 9),
+            *(Act.RESTART_SERVER, Act.FORGET_LEADER, Act.SLOW, *(Act.TRAP,) * 9),
         )
     )
     if act is not Act.TRAP:

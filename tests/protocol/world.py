@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matchbox_tui.node import Node, Role
 from matchbox_tui.store import JournalBroken, Keys, Store
 from tests.protocol.loop import Process, VirtualLoop
-from tests.protocol.network import Effect, Network, Trap
+from tests.protocol.network import SLOWEST, Effect, Network, Trap
 from tests.protocol.schedule import Act, Happening, Schedule
 from tests.protocol.server import Backup, ServerDouble
 from tests.protocol.traders import Book
@@ -159,6 +159,10 @@ class World:
             self._pause(instance, one.seconds)
         elif one.act is Act.CUT:
             self._cut(instance, one.seconds)
+        elif one.act is Act.SLOW:
+            self.trace("everything is SLOW for", f"{one.seconds:.3f}")
+            self.network.slowest = one.seconds
+            self.loop.call_later(one.seconds, self._hurry)
         elif one.act is Act.RESTART_SERVER:
             self.trace("the SERVER is restarted")
             self.server.restart()
@@ -176,6 +180,9 @@ class World:
     def _back_up(self) -> None:
         self.trace("a backup of", len(self.server.venue.asked), "commands")
         self._backups.append(self.server.backup())
+
+    def _hurry(self) -> None:
+        self.network.slowest = SLOWEST
 
     def _rewind(self) -> None:
         """Restores a backup: by starting the server from it, or in place, key by key."""
@@ -220,6 +227,7 @@ class World:
     def make_peace(self) -> None:
         self.trace("PEACE")
         self._peace = True
+        self._hurry()
         self.network.traps.clear()
         self.network.cut.clear()
         for instance in self.instances:
