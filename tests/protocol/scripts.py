@@ -113,6 +113,8 @@ class Scripts:
     def take(self, names: Args, argv: Args) -> Reply:
         leader, epoch_key, cursor, counter = names
         tip = self.keys.hash(cursor)
+        # Read where nothing is written yet, as the script does: it may be no string.
+        self.keys.string(counter)
         written = max(number(tip.get(b"epoch")) or 0, known_number(argv[2]))
         if written > (number(self.keys.string(epoch_key)) or 0):
             self.keys.set(epoch_key, b"%d" % written)
@@ -167,9 +169,8 @@ class Scripts:
         at = (tip.get(b"seq", b"0"), tip.get(b"chain", b""))
         if self.is_in(at, (seq1, chain1)):
             return b"DUP"
-        if self.is_old(keys.string(epoch_key), epoch) or self.is_another(
-            keys.string(leader_key), me
-        ):
+        leads = keys.string(leader_key)
+        if self.is_old(keys.string(epoch_key), epoch) or self.is_another(leads, me):
             return b"FENCED"
         if self.has_moved(at, (seq0, chain0)):
             return b"CAS"

@@ -116,7 +116,9 @@ def test_any_number_that_is_forged_in_what_moves_a_book_is_told(
     names = [
         name
         for name in event.__struct_fields__
-        if name not in ("seq", "timestamp") and isinstance(getattr(event, name), int)
+        # Another price of a replace may be another command, and as good a story.
+        if name not in ("seq", "timestamp", "price" if isinstance(event, OrderReplaced) else "")
+        and isinstance(getattr(event, name), int)
     ]
     name = data.draw(st.sampled_from(names), "field")
     value = getattr(event, name)
