@@ -18,6 +18,7 @@ from matchbox_tui.store import (
     SnapshotFiles,
     Store,
 )
+from matchbox_tui.store.restore import read_tip
 from tests.waiting import eventually
 
 PATIENT = Settings(lease_ms=10_000, renew_ms=200, poll_ms=10)
@@ -147,8 +148,12 @@ class Venue:
 
     async def caught_up(self, instance: Instance) -> Replica:
         """The instance's replica, once it is at the journal's tip."""
-        seq = (await self.client.cluster()).seq
-        await eventually(_holding(lambda: instance.node.replica.seq), lambda at: at >= seq)
+
+        async def at_the_tip() -> bool:
+            # Its sequence alone won't do: it may hold a history that was set back.
+            return await read_tip(self.link, self.keys) == instance.node.replica.tip
+
+        await eventually(at_the_tip)
         return instance.node.replica
 
     async def stop(self) -> None:
