@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from matchbox_tui.store import Client, Link
+from tests.node.often import Writers
 from tests.node.venue import Venue
 
 
@@ -13,3 +14,8 @@ async def venue(url: str, prefix: str, client: Client, link: Link) -> AsyncItera
     opened = Venue(url, prefix, client, link)
     yield opened
     await opened.stop()
+
+
+@pytest.fixture
+def writers(monkeypatch: pytest.MonkeyPatch) -> Writers:
+    return Writers(monkeypatch)

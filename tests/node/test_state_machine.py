@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
@@ -26,15 +27,7 @@ from hypothesis.stateful import (
 )
 
 from matchbox_tui.engine import (
-    CancelAll,
-    CancelOrder,
-    Event,
-    Exchange,
     NewOrder,
-    OrderType,
-    ReplaceOrder,
-    Side,
-    TimeInForce,
 )
 from matchbox_tui.node import Role
 from matchbox_tui.store import (
@@ -50,8 +43,8 @@ from matchbox_tui.store import archive as archive_module
 from matchbox_tui.store.restore import bases
 from matchbox_tui.store.scripts import TRIM
 from matchbox_tui.store.snapshot import list_snapshots
-from sim.naive import NaiveExchange
 from tests.node.backups import Backup
+from tests.node.model import Asked, Model, any_commands, same_books
 from tests.node.venue import QUIET, Instance, Venue
 from tests.store.build import altered
 from tests.store.states import elements_of, put_snapshot
@@ -64,31 +57,6 @@ STEPS = 30
 MOST_INSTANCES = 3
 
 _venues = itertools.count(1)
-
-Asked = NewOrder | CancelOrder | ReplaceOrder | CancelAll
-
-
-class Model:
-    """What was asked, and what the naive exchange makes of it."""
-
-    def __init__(self) -> None:
-        self.asked: list[Asked] = []
-        self.events: list[list[Event]] = []
-        self.exchange = NaiveExchange()
-
-    def outcome(self, seq: int) -> list[Event]:
-        """The events of a command, by its number."""
-        while len(self.events) < seq:
-            command = self.asked[len(self.events)]
-            self.events.append(self.exchange.apply(command))
-        return self.events[seq - 1]
-
-    def forget(self, count: int) -> None:
-        """What was asked after so many commands never was."""
-        del self.asked[count:]
-        if len(self.events) > count:
-            self.events = []
-            self.exchange = NaiveExchange()
 
 
 class Past:
@@ -186,7 +154,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(seed=st.integers(0, 2**32), count=st.integers(1, 25))
     def submit(self, seed: int, count: int) -> None:
-        self.run(self._submit(self._commands(random.Random(seed), count)))
+        self.run(self._submit(any_commands(random.Random(seed), count, self.given)))
 
     @rule(seed=st.integers(0, 2**32), count=st.integers(1, 25))
     def submit_and_wait(self, seed: int, count: int) -> None:
@@ -203,29 +171,13 @@ class Machine(RuleBasedStateMachine):
     async def _settle(self) -> None:
         await eventually(self._tip, lambda tip: tip == len(self.model.asked))
 
-    def _commands(self, chance: random.Random, count: int) -> list[Asked]:
-        known = sorted(self.given)[-40:] or [1]
-        commands: list[Asked] = []
-        for _ in range(count):
-            roll = chance.random()
-            if roll < 0.7:
-                commands.append(_new(chance))
-            elif roll < 0.85:
-                commands.append(CancelOrder(chance.choice(known)))
-            elif roll < 0.98:
-                qty, price = chance.choice((None, 1, 5)), chance.choice((None, 49, 51))
-                commands.append(ReplaceOrder(order_id=chance.choice(known), qty=qty, price=price))
-            else:
-                commands.append(CancelAll(chance.choice("xyz")))
-        return commands
-
     async def _submit(self, commands: list[Asked]) -> None:
         ids = await self.venue.client.submit(commands)
         for command, order_id in zip(commands, ids, strict=True):
             if isinstance(command, NewOrder):
                 assert order_id not in self.given
                 self.given.add(order_id)
-                command = NewOrder(**{**_fields(command), "order_id": order_id})
+                command = msgspec.structs.replace(command, order_id=order_id)
             self.model.asked.append(command)
 
     # Snapshots
@@ -301,7 +253,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.past is not None)
     @rule(seed=st.integers(0, 2**32), count=st.integers(0, 25), steps=st.integers(0, 15))
     def set_back(self, seed: int, count: int, steps: int) -> None:
-        self.run(self._set_back(self._commands(random.Random(seed), count), steps))
+        self.run(self._set_back(any_commands(random.Random(seed), count, self.given), steps))
 
     async def _set_back(self, under_way: list[Asked], steps: int) -> None:
         past = self.past
@@ -361,7 +313,7 @@ class Machine(RuleBasedStateMachine):
                 assert base.replica.exchange.state_hash() == self.fold.exchange.state_hash()
             seen += 1
         assert seen
-        _same_books(self.fold.exchange, self.model, self.fold.seq)
+        same_books(self.fold.exchange, self.model, self.fold.seq)
 
     def teardown(self) -> None:
         try:
@@ -396,39 +348,6 @@ class Machine(RuleBasedStateMachine):
 
 async def _hash(instance: Instance) -> str:
     return instance.node.replica.exchange.state_hash()
-
-
-def _new(chance: random.Random) -> NewOrder:
-    market = chance.random() < 0.1
-    return NewOrder(
-        order_id=0,
-        side=chance.choice(list(Side)),
-        type=OrderType.MARKET if market else OrderType.LIMIT,
-        price=chance.randint(47, 53),
-        qty=chance.randint(0, 6),
-        trader=chance.choice(("", "x", "y", "z")),
-        time_in_force=chance.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC)),
-        post_only=chance.random() < 0.1,
-    )
-
-
-def _fields(order: NewOrder) -> dict[str, Any]:
-    return {name: getattr(order, name) for name in order.__struct_fields__}
-
-
-def _same_books(exchange: Exchange, model: Model, seq: int) -> None:
-    """The state is the naive one's, order by order, where that stands at the same place."""
-    if model.exchange.seq != seq:
-        return
-    for symbol, book in exchange.books.items():
-        naive = model.exchange.books[symbol]
-        assert book.sequence == naive.sequence
-        for side in Side:
-            assert [(o.id, o.price, o.qty, o.leaves_qty) for o in book.queue(side)] == [
-                (o.asked.order_id, o.price, o.qty, o.leaves) for o in naive.queue(side)
-            ]
-    held = {(trader, market): (p.qty, p.cash) for trader, market, p in exchange.positions.items()}
-    assert held == {key: (p.qty, p.cash) for key, p in model.exchange.positions.items()}
 
 
 @pytest.mark.usefixtures("unsynced")

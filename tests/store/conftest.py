@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from matchbox_tui.store import Keys, Server, Store
+from matchbox_tui.engine import state
+from matchbox_tui.store import Keys, Server, Store, snapshot
 from tests.kinds import KINDS, VALKEY
 from tests.servers import OwnServer
 
@@ -52,3 +53,11 @@ async def rival(url: str, keys: Keys) -> AsyncIterator[Store]:
     opened = Store(Server(url), keys, "b")
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every snapshot has many parts, which go and come one by one."""
+    monkeypatch.setattr(state, "PART_SIZE", 20)
+    monkeypatch.setattr(snapshot, "SEND_BYTES", 1)
+    monkeypatch.setattr(snapshot, "READ_PARTS", 1)

@@ -30,6 +30,8 @@ HUGE = 10**12
 SEQ = 4000
 """Where the random states stand."""
 
+HEAD = Header(SEQ, "c", 3, 77, 1_700_000_000_000)
+
 
 class Past:
     """A leader's commits, one by one, and the replica that they leave."""
@@ -154,6 +156,12 @@ def head_of(replica: Replica, order_id: int = 0) -> Header:
 async def point_at(link: Link, keys: Keys, seq: int, chain: str = "c") -> None:
     """Makes this the journal's tip."""
     await link.call("HSET", keys.cursor, "seq", seq, "chain", chain, "epoch", 1)
+
+
+async def write(link: Link, keys: Keys, exchange: Exchange, head: Header = HEAD) -> None:
+    """Writes a snapshot, and makes its place the journal's tip."""
+    await point_at(link, keys, head.seq, head.chain)
+    await write_snapshot(link, keys, "a", head, dump_parts(exchange))
 
 
 async def write_as_version_1(link: Link, keys: Keys, head: Header, exchange: Exchange) -> None:
