@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from matchbox_tui import __version__
-from matchbox_tui.cli import audit, drill, play, services, show, trade
+from matchbox_tui.cli import audit, drill, play, serve, services, show, trade
 from matchbox_tui.cli.output import OutputClosed
 from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
@@ -44,6 +44,7 @@ def about(
 
 app.command("play")(play.play)
 app.command("tui")(play.tui)
+app.command("serve")(serve.serve)
 app.command("engine")(services.engine)
 app.command("redis")(services.redis)
 app.command("traders")(services.traders)

@@ -50,5 +50,68 @@ Seed = Annotated[
     int,
     typer.Option("--seed", envvar="MATCHBOX_SEED", help="The traders' chance.", metavar="N"),
 ]
+UntilEof = Annotated[
+    bool,
+    typer.Option(
+        "--until-eof",
+        envvar="MATCHBOX_UNTIL_EOF",
+        help="Stop when standard input closes (for whoever starts this as a child).",
+    ),
+]
+
+# What an engine instance takes, alone or beside the gateway.
+InstanceId = Annotated[
+    str,
+    typer.Option("--id", envvar="MATCHBOX_ID", help="The instance's name.", show_default="made up"),
+]
+OpenMarkets = Annotated[
+    str,
+    typer.Option(
+        "--markets", envvar="MATCHBOX_MARKETS", help="Prediction markets (1..99) to open: A,B"
+    ),
+]
+LeaseMs = Annotated[
+    int,
+    typer.Option("--lease-ms", envvar="MATCHBOX_LEASE_MS", help="The lead ends after that."),
+]
+RenewMs = Annotated[
+    int, typer.Option("--renew-ms", envvar="MATCHBOX_RENEW_MS", help="The lead is renewed.")
+]
+PollMs = Annotated[
+    int, typer.Option("--poll-ms", envvar="MATCHBOX_POLL_MS", help="Followers look so often.")
+]
+SnapshotMs = Annotated[
+    int,
+    typer.Option(
+        "--snapshot-interval-ms",
+        envvar="MATCHBOX_SNAPSHOT_INTERVAL_MS",
+        help="A snapshot is taken so often.",
+    ),
+]
+History = Annotated[
+    int,
+    typer.Option(
+        "--history",
+        envvar="MATCHBOX_HISTORY",
+        help="Commands that stay in the journal, at most.",
+    ),
+]
+SnapshotDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="MATCHBOX_DATA_DIR",
+        help="Write the snapshots to files there as well.",
+        metavar="DIR",
+    ),
+]
+HashEvery = Annotated[
+    int,
+    typer.Option(
+        "--hash-every",
+        envvar="MATCHBOX_HASH_EVERY",
+        help="Publish the state hash every so many commands; 0: never.",
+    ),
+]
 
 DEFAULT_URL = "redis://127.0.0.1:6379"

@@ -1,114 +1,40 @@
 """The commands that run until they are stopped: engine, redis, traders."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.running import UsageError, on_stop, run, say, set_up_logging
 
-UntilEof = Annotated[
-    bool,
-    typer.Option(
-        "--until-eof",
-        envvar="MATCHBOX_UNTIL_EOF",
-        help="Stop when standard input closes (for whoever starts this as a child).",
-    ),
-]
-
 
 def engine(
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
-    instance_id: Annotated[
-        str,
-        typer.Option(
-            "--id", envvar="MATCHBOX_ID", help="The instance's name.", show_default="made up"
-        ),
-    ] = "",
-    markets: Annotated[
-        str,
-        typer.Option(
-            "--markets", envvar="MATCHBOX_MARKETS", help="Prediction markets (1..99) to open: A,B"
-        ),
-    ] = "",
-    lease_ms: Annotated[
-        int,
-        typer.Option("--lease-ms", envvar="MATCHBOX_LEASE_MS", help="The lead ends after that."),
-    ] = 2000,
-    renew_ms: Annotated[
-        int, typer.Option("--renew-ms", envvar="MATCHBOX_RENEW_MS", help="The lead is renewed.")
-    ] = 500,
-    poll_ms: Annotated[
-        int, typer.Option("--poll-ms", envvar="MATCHBOX_POLL_MS", help="Followers look so often.")
-    ] = 20,
-    snapshot_ms: Annotated[
-        int,
-        typer.Option(
-            "--snapshot-interval-ms",
-            envvar="MATCHBOX_SNAPSHOT_INTERVAL_MS",
-            help="A snapshot is taken so often.",
-        ),
-    ] = 10_000,
-    history: Annotated[
-        int,
-        typer.Option(
-            "--history", envvar="MATCHBOX_HISTORY", help="Commands that stay in the journal."
-        ),
-    ] = 100_000,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--data-dir",
-            envvar="MATCHBOX_DATA_DIR",
-            help="Write the snapshots to files there as well.",
-            metavar="DIR",
-        ),
-    ] = None,
-    hash_every: Annotated[
-        int,
-        typer.Option(
-            "--hash-every",
-            envvar="MATCHBOX_HASH_EVERY",
-            help="Publish the state hash every so many commands; 0: never.",
-        ),
-    ] = 0,
-    until_eof: UntilEof = False,
+    instance_id: options.InstanceId = "",
+    markets: options.OpenMarkets = "",
+    lease_ms: options.LeaseMs = 2000,
+    renew_ms: options.RenewMs = 500,
+    poll_ms: options.PollMs = 20,
+    snapshot_ms: options.SnapshotMs = 10_000,
+    history: options.History = 100_000,
+    data_dir: options.SnapshotDir = None,
+    hash_every: options.HashEvery = 0,
+    until_eof: options.UntilEof = False,
     log_level: options.LogLevel = "info",
 ) -> None:
     """Run one engine instance."""
-    import socket
-    import uuid
-
-    from matchbox_tui.cli.markets import named_markets
-    from matchbox_tui.node import Node, Settings
-    from matchbox_tui.store import Keys, Server, SnapshotFiles, Store, check_server
+    from matchbox_tui.cli.instance import Instance
 
     set_up_logging(log_level)
-    try:
-        settings = Settings(lease_ms, renew_ms, poll_ms, snapshot_ms, history, hash_every)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    opened = tuple(named_markets(markets))
-    name = instance_id or f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-    if not name.isascii() or not name.isprintable() or " " in name:
-        raise UsageError(f"--id {name!r}: use letters, digits and dashes")
+    instance = Instance.of(
+        *(redis_url, prefix, instance_id, markets, lease_ms, renew_ms, poll_ms, snapshot_ms),
+        *(history, data_dir, hash_every),
+    )
 
     async def work() -> None:
-        server = Server(redis_url, timeout_s=0.75 * lease_ms / 1000)
-        probe = server.link()
-        try:
-            for warning in await check_server(probe, Keys(prefix)):
-                say(f"matchbox: warning: {warning}")
-        finally:
-            await probe.close()
-        # Several venues may share the directory, as they may share the server.
-        place = data_dir / quote(prefix, safe="") if data_dir is not None else None
-        files = SnapshotFiles(place) if place is not None else None
-        node = Node(Store(server, Keys(prefix), name), settings, opened, files=files)
+        node = await instance.start()
         on_stop(node.stop, until_eof=until_eof)
         await node.run()
 
@@ -167,7 +93,7 @@ def traders(
             help="Name every order, so that one in doubt can be traced; a key each for a day.",
         ),
     ] = False,
-    until_eof: UntilEof = False,
+    until_eof: options.UntilEof = False,
     json: options.Json = False,
     log_level: options.LogLevel = "info",
 ) -> None:

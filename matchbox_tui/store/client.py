@@ -4,7 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from matchbox_tui.engine import BookSnapshot, NewOrder, Tagged, encode_command
+from matchbox_tui.engine import (
+    BookSnapshot,
+    NewOrder,
+    Tagged,
+    decode_command,
+    encode_command,
+)
 from matchbox_tui.store.cluster import ClusterStatus, number, read_cluster
 from matchbox_tui.store.errors import JournalBroken, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
@@ -13,7 +19,7 @@ from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Server
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, bases
-from matchbox_tui.store.scripts import SUBMIT
+from matchbox_tui.store.scripts import FIND, SUBMIT
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.store import read_tail
 
@@ -22,6 +28,9 @@ MAX_BATCH = 1000
 
 QUEUE_LIMIT = 200_000
 """Commands that may wait before submits are refused with `Overloaded`."""
+
+FIND_AT_ONCE = 1000
+"""Queue elements that one search step looks at, so that no step holds the server for long."""
 
 REMEMBER_MS = 24 * 3600 * 1000
 """How long a client_order_id is known."""
@@ -163,6 +172,26 @@ class Client:
         """The book as the leader publishes it with each commit; None before the first."""
         reply = await self._asking.call("GET", self.keys.book(market))
         return msgspec.json.decode(reply, type=BookSnapshot) if reply is not None else None
+
+    async def queued_order(self, order_id: int) -> NewOrder | None:
+        """The order if it is in the queue, with an id that was handed out. O(queue)."""
+        key = self.keys.queue
+        if order_id > number(await self._asking.call("GET", self.keys.order_id)):
+            return None
+        pattern = f'"id"%s*:%s*{order_id}[%s,}}]'
+        # From the back, where it most likely is: what leaves the front meanwhile moves nothing.
+        last = -1
+        while True:
+            found, looked_at = await self._asking.run(
+                FIND, (key,), (last - FIND_AT_ONCE + 1, last, pattern)
+            )
+            if found is not None:
+                order = decode_command(found)
+                if isinstance(order, NewOrder) and order.order_id == order_id:
+                    return order
+            if looked_at < FIND_AT_ONCE:
+                return None
+            last -= FIND_AT_ONCE
 
     async def cluster(self) -> ClusterStatus:
         return await read_cluster(self._asking, self.keys)

@@ -215,6 +215,22 @@ return found
 """.replace("CUT", str(CUT))
 )
 
+# KEYS  queue
+# ARGV  where to look, as LRANGE counts (first and last), a Lua pattern
+# Returns the last of those elements that matches and is no longer than an element may be, and how
+#       many elements were looked at; nil for none.
+FIND = Script(
+    """
+local part = redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])
+for i = #part, 1, -1 do
+  if #part[i] < CUT and string.find(part[i], ARGV[3]) then
+    return {part[i], #part}
+  end
+end
+return {false, #part}
+""".replace("CUT", str(CUT))
+)
+
 # KEYS  cursor, epoch, leader, log, queue, then the book keys to set
 # ARGV  instance id, epoch, seq before, chain before, seq after, chain after, n, sha1 of the
 #       first n queue elements, cut as PEEK does and joined by NUL, events as JSON, journal

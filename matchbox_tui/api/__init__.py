@@ -1,0 +1,11 @@
+"""The gateway: HTTP and WebSocket for a venue. May import the store and the engine.
+
+`Gateway` is what it does, `create_app` says it in HTTP, and `ApiServer` listens. It runs beside an
+engine node in `matchbox serve`, and talks to it only through the queue and the journal.
+"""
+
+from matchbox_tui.api.app import create_app
+from matchbox_tui.api.gateway import Gateway
+from matchbox_tui.api.server import ApiServer, listen
+
+__all__ = ["ApiServer", "Gateway", "create_app", "listen"]

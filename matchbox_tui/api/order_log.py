@@ -1,0 +1,166 @@
+"""Every order that this gateway knows of, open or ended, and what became of it."""
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+from sortedcontainers import SortedDict
+
+from matchbox_tui.api.answers import OrderAnswer, OrderStatus
+from matchbox_tui.engine import (
+    Event,
+    Exchange,
+    NewOrder,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderRejected,
+    OrderReplaced,
+    OrderRested,
+    TradeExecuted,
+)
+
+ENDED_KEPT = 100_000
+"""Ended orders that are remembered; older ones are forgotten first."""
+
+
+class OrderRecord(msgspec.Struct, gc=False):
+    """One order as the journal tells of it: qty = cum_qty + leaves_qty, unless it ended early."""
+
+    order: NewOrder
+    price: int
+    qty: int
+    cum_qty: int = 0
+    leaves_qty: int = 0
+    status: OrderStatus = OrderStatus.PENDING
+    reason: str = ""
+
+    @classmethod
+    def of(cls, order: NewOrder, status: OrderStatus) -> "OrderRecord":
+        return cls(order, order.price, order.qty, 0, order.qty, status)
+
+    def answer(self) -> OrderAnswer:
+        order = self.order
+        return OrderAnswer(
+            id=order.order_id,
+            market=order.market,
+            side=order.side,
+            type=order.type,
+            price=self.price,
+            qty=self.qty,
+            cum_qty=self.cum_qty,
+            leaves_qty=self.leaves_qty,
+            status=self.status,
+            trader=order.trader,
+            client_order_id=order.client_order_id,
+            time_in_force=order.time_in_force,
+            timestamp=order.timestamp,
+            reason=self.reason or msgspec.UNSET,
+        )
+
+
+class OrderLog:
+    """Orders by id: those in the journal as far back as it was read, and those on their way."""
+
+    def __init__(self, ended_kept: int = ENDED_KEPT) -> None:
+        self._records: SortedDict = SortedDict()
+        self._ended: deque[OrderRecord] = deque()
+        self._ended_kept = ended_kept
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def load(self, exchange: Exchange) -> None:
+        """Begins anew with the orders that rest. O(n log n)."""
+        self._records.clear()
+        self._ended.clear()
+        for order in exchange.orders.values():
+            self._records[order.id] = OrderRecord(
+                order.message,
+                order.price,
+                order.qty,
+                order.cum_qty,
+                order.leaves_qty,
+                OrderStatus.OPEN,
+            )
+
+    def get(self, order_id: int) -> OrderRecord | None:
+        """O(1)."""
+        found: OrderRecord | None = self._records.get(order_id)
+        return found
+
+    def after(self, order_id: int) -> Iterator[OrderRecord]:
+        """The orders with higher ids, in id order. Void as soon as anything is folded."""
+        for key in self._records.irange(order_id, inclusive=(False, True)):
+            yield self._records[key]
+
+    def expect(self, order: NewOrder) -> None:
+        """Notes an order that was acknowledged, unless the journal told of it already. O(log n)."""
+        if order.order_id not in self._records:
+            self._records[order.order_id] = OrderRecord.of(order, OrderStatus.PENDING)
+
+    def fold(self, event: Event) -> None:
+        """Takes in one event of the journal. O(1) but for the birth of a record, O(log n)."""
+        match event:
+            case OrderAccepted():
+                self._begin(OrderRecord.of(event.order, OrderStatus.OPEN))
+            case OrderRejected():
+                self._reject(event)
+            case TradeExecuted():
+                self._fill(event.maker_order_id, event.qty)
+                self._fill(event.taker_order_id, event.qty)
+            case OrderRested():
+                self._amend(event.order_id, event.price, None, event.qty)
+            case OrderReplaced():
+                self._amend(event.order_id, event.price, event.qty, event.leaves_qty)
+            case OrderCancelled():
+                self._end(event.order_id, OrderStatus.CANCELLED, event.reason)
+            case OrderExpired():
+                self._end(event.order_id, OrderStatus.EXPIRED, event.reason)
+            case _:
+                pass
+
+    def _begin(self, record: OrderRecord) -> None:
+        self._records[record.order.order_id] = record
+
+    def _reject(self, event: OrderRejected) -> None:
+        known = self.get(event.order_id)
+        if event.order is None:
+            # Malformed: nothing is known of it but, perhaps, an id.
+            return
+        if known is not None and known.status is not OrderStatus.PENDING:
+            # A second order under the id of a first: the first stands.
+            return
+        record = OrderRecord.of(event.order, OrderStatus.OPEN)
+        self._begin(record)
+        self._end(event.order_id, OrderStatus.REJECTED, event.reason)
+
+    def _fill(self, order_id: int, qty: int) -> None:
+        record = self.get(order_id)
+        if record is None:
+            return
+        record.cum_qty += qty
+        record.leaves_qty -= qty
+        if record.leaves_qty == 0:
+            self._end(order_id, OrderStatus.FILLED, "")
+
+    def _amend(self, order_id: int, price: int, qty: int | None, leaves_qty: int) -> None:
+        record = self.get(order_id)
+        if record is None:
+            return
+        record.price = price
+        record.qty = record.qty if qty is None else qty
+        record.leaves_qty = leaves_qty
+
+    def _end(self, order_id: int, status: OrderStatus, reason: str) -> None:
+        record = self.get(order_id)
+        if record is None:
+            return
+        record.status = status
+        record.reason = reason
+        record.leaves_qty = 0
+        self._ended.append(record)
+        if len(self._ended) > self._ended_kept:
+            oldest = self._ended.popleft()
+            if self._records.get(oldest.order.order_id) is oldest:
+                del self._records[oldest.order.order_id]
