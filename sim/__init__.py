@@ -4,8 +4,16 @@ May import the engine and the store. Nodes are started as processes, by command 
 """
 
 from sim.census import Census, Summary
-from sim.cluster import Cluster
+from sim.cluster import API_HOST, Cluster
 from sim.floor import FloorRecord, TradingFloor
 from sim.questions import make_markets
 
-__all__ = ["Census", "Cluster", "FloorRecord", "Summary", "TradingFloor", "make_markets"]
+__all__ = [
+    "API_HOST",
+    "Census",
+    "Cluster",
+    "FloorRecord",
+    "Summary",
+    "TradingFloor",
+    "make_markets",
+]

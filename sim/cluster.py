@@ -14,6 +14,9 @@ from sim.floor import FloorRecord
 
 STOP_SECONDS = 5.0
 
+API_HOST = "127.0.0.1"
+"""Where instances with an API listen: a market that one person plays is for this machine."""
+
 _OURS_ALONE = ("MATCHBOX_DURATION",)
 """Variables that speak to who starts the cluster, and would mislead its members."""
 
@@ -77,8 +80,11 @@ class Cluster:
         markets: list[Market] | None = None,
         settings: dict[str, str] | None = None,
         log_level: str = "info",
+        api_port: int = 0,
     ) -> None:
+        """With an `api_port` the instances serve the API too, on that port and those after it."""
         self._log_dir = log_dir
+        self._api_port = api_port
         self.markets = markets or []
         self._env = {
             **{name: value for name, value in os.environ.items() if name not in _OURS_ALONE},
@@ -108,12 +114,19 @@ class Cluster:
         markets = ",".join(f"{market.symbol}={_plain(market.title)}" for market in self.markets)
         member = Member(
             name,
-            ["engine", "--id", name, "--markets", markets],
+            [*self._command(name), "--id", name, "--markets", markets],
             self._env,
             self._log_dir / f"{name}.log",
         )
         self.nodes[name] = member
         return member
+
+    def _command(self, name: str) -> list[str]:
+        if not self._api_port:
+            return ["engine"]
+        # One that is started again serves where it did before.
+        place = list(self.nodes).index(name) if name in self.nodes else len(self.nodes)
+        return ["serve", "--host", API_HOST, "--port", str(self._api_port + place)]
 
     def start_traders(
         self, count: int, rate: int, seed: int, *, client_order_ids: bool = False

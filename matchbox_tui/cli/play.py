@@ -76,6 +76,15 @@ def play(
         ),
     ] = "",
     prefix: options.Prefix = "",
+    api_port: Annotated[
+        int,
+        typer.Option(
+            "--api-port",
+            envvar="MATCHBOX_API_PORT",
+            help="The instances serve the HTTP + WebSocket API, from this port on; 0: not.",
+            metavar="N",
+        ),
+    ] = 0,
     headless: Annotated[
         bool, typer.Option("--headless", envvar="MATCHBOX_HEADLESS", help="No screen: a summary.")
     ] = False,
@@ -102,15 +111,23 @@ def play(
         raise UsageError(f"--duration {duration}: use 1 or more seconds")
     _check_trader(trader)
     check_level(log_level)
+    ports = _free_ports(api_port, instances)
     opened = _markets(markets, seed)
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
-        from sim import Cluster
+        from sim import API_HOST, Cluster
 
         settings = {"MATCHBOX_DATA_DIR": str(data_dir)} if data_dir is not None else None
         cluster = Cluster(
-            url, log_dir, prefix=prefix, markets=opened, settings=settings, log_level=log_level
+            *(url, log_dir),
+            prefix=prefix,
+            markets=opened,
+            settings=settings,
+            log_level=log_level,
+            api_port=api_port,
         )
         start = partial(cluster.start, instances, traders, rate, seed)
+        if ports:
+            say(f"Serving at {', '.join(f'http://{API_HOST}:{port}' for port in ports)}")
         try:
             if headless or not is_terminal():
                 from matchbox_tui.cli.headless import DEFAULT_SECONDS, play_headless
@@ -219,6 +236,28 @@ def _markets(text: str, seed: int) -> "list[Market]":
     if not 1 <= int(text) <= 100:
         raise UsageError(f"--markets {text}: use a number between 1 and 100, or symbols")
     return make_markets(int(text), seed)
+
+
+def _free_ports(first: int, instances: int) -> range:
+    """The ports for the instances' APIs, none for 0. Raises `UsageError` where one can't be had."""
+    if not first:
+        return range(0)
+    from matchbox_tui.api import listen
+    from sim import API_HOST
+
+    last = 65536 - instances
+    if not 1 <= first <= last:
+        raise UsageError(f"--api-port {first}: use a number between 1 and {last}, or 0 for no API")
+    ports = range(first, first + instances)
+    for port in ports:
+        try:
+            listen(API_HOST, port).close()
+        except OSError as error:
+            raise UsageError(
+                f"--api-port {first}: can't listen on {API_HOST}:{port} ({error.strerror}):"
+                f" use another of which {instances} in a row are free"
+            ) from None
+    return ports
 
 
 def _check_trader(name: str) -> None:

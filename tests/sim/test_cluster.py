@@ -1,6 +1,7 @@
 """Real processes, started and ended."""
 
 import signal
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from matchbox_tui.engine import Market
 from matchbox_tui.store import Client
 from sim import Cluster, FloorRecord
 from sim.cluster import Member
+from tests.ports import free_port
 from tests.waiting import eventually, soon
 
 RAIN = Market.prediction("RAIN", "Will it rain, or snow?")
@@ -120,3 +122,34 @@ async def test_a_variable_of_ours_does_not_end_the_traders(
     with pytest.raises(AssertionError):
         soon(lambda: not traders.alive(), seconds=1.5)
     cluster.stop()
+
+
+def health(port: int) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            status: int = answer.status
+    except OSError:
+        return 0
+    return status
+
+
+async def test_instances_with_an_api_keep_their_ports(
+    url: str, prefix: str, client: Client, tmp_path: Path
+) -> None:
+    first = free_port(2)
+    cluster = Cluster(url, tmp_path, prefix=prefix, markets=[RAIN], api_port=first)
+    try:
+        began = await started(cluster, client)
+        for port in (first, first + 1):
+            soon(lambda port=port: health(port), (200).__eq__)
+        cluster.nodes["node-1"].signal(signal.SIGKILL)
+        soon(lambda: health(first), (0).__eq__)
+        assert health(first + 1) == 200
+        cluster.start_node("node-1")
+        soon(lambda: health(first), (200).__eq__)
+    finally:
+        cluster.stop()
+    assert [health(port) for port in (first, first + 1)] == [0, 0]
+    # An API that was asked and a node that led: both end by themselves.
+    assert [member.process.returncode for member in began[1:]] == [0, 0]
+    assert cluster.nodes["node-1"].process.returncode == 0
