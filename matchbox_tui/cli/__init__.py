@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from matchbox_tui import __version__
-from matchbox_tui.cli import audit, drill, play, serve, services, show, trade
+from matchbox_tui.cli import audit, bench, drill, play, serve, services, show, trade
 from matchbox_tui.cli.output import OutputClosed
 from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
@@ -59,6 +59,7 @@ app.command("fills")(show.fills)
 app.command("status")(show.status)
 app.command("drill")(drill.drill)
 app.command("audit")(audit.audit)
+app.command("bench")(bench.bench)
 
 
 def main() -> None:

@@ -1,0 +1,152 @@
+"""``matchbox bench``: what this machine makes of it, always beside something to compare with."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from matchbox_tui.cli import options
+from matchbox_tui.cli.output import print_json, print_line, print_table, printable
+from matchbox_tui.cli.running import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    UsageError,
+    fail,
+    on_stop,
+    run,
+    say,
+    unwinding,
+)
+
+if TYPE_CHECKING:
+    from sim.bench import Plan, Report, Row
+
+    Topic = Callable[[Plan, Callable[[str], None]], Awaitable[Report]]
+
+TITLES = ("what", "measured", "against", "", "ratio", "goal", "", "p50 ms", "p99 ms")
+
+
+def topics() -> "dict[str, Topic]":
+    """What can be measured: here a topic is added."""
+    from sim.bench import bench_api
+
+    return {"api": bench_api}
+
+
+def bench(
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(
+            envvar="MATCHBOX_BENCH", help="What to measure: api.", show_default="everything"
+        ),
+    ] = None,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            "--rounds", envvar="MATCHBOX_BENCH_ROUNDS", help="Each measures everything once."
+        ),
+    ] = 5,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--seconds", envvar="MATCHBOX_BENCH_SECONDS", help="What a measurement takes."
+        ),
+    ] = 2.0,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", envvar="MATCHBOX_BENCH_QUICK", help="3 rounds of half a second."),
+    ] = False,
+    connections: Annotated[
+        int,
+        typer.Option(
+            "--connections", envvar="MATCHBOX_BENCH_CONNECTIONS", help="Over so many orders come."
+        ),
+    ] = 50,
+    listeners: Annotated[
+        int,
+        typer.Option("--listeners", envvar="MATCHBOX_BENCH_LISTENERS", help="WebSocket clients."),
+    ] = 500,
+    fills: Annotated[
+        int,
+        typer.Option(
+            "--fills", envvar="MATCHBOX_BENCH_FILLS", help="Fills a second for each of them."
+        ),
+    ] = 1000,
+    json: options.Json = False,
+) -> int:
+    """Measure what this machine makes of it: as ratios of what is measured beside it.
+
+    The venue is private and its server syncs at every write. Ends with 1 where something was lost
+    or answered wrongly; a goal that was missed here says as much of the machine.
+    """
+    from sim.bench import Failed, Plan
+
+    known = topics()
+    chosen = dict.fromkeys(topic or known)
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise UsageError(f"{', '.join(unknown)}: choose from {', '.join(known)}")
+    if quick:
+        rounds, seconds = 3, 0.5
+    for name, value, least, most in (
+        ("rounds", rounds, 1, 100),
+        ("seconds", seconds, 0.1, 60),
+        ("connections", connections, 1, 500),
+        ("listeners", listeners, 0, 2000),
+        ("fills", fills, 1, 10_000),
+    ):
+        if not least <= value <= most:
+            raise UsageError(f"--{name} {value}: use a number between {least} and {most}")
+    plan = Plan(rounds, seconds, connections, listeners, fills)
+    reports = []
+    try:
+        for name in chosen:
+            with unwinding():
+                reports.append(run(_measured(known[name], plan)))
+    except Failed as error:
+        fail(printable(str(error)), EXIT_FAILED)
+    except asyncio.CancelledError:
+        return EXIT_INTERRUPTED
+    if json:
+        print_json(reports)
+    else:
+        for report in reports:
+            _print_report(report)
+    return 0 if all(report.ok for report in reports) else EXIT_FAILED
+
+
+async def _measured(topic: "Topic", plan: "Plan") -> "Report":
+    task = asyncio.current_task()
+    assert task is not None
+    on_stop(task.cancel)
+    return await topic(plan, say)
+
+
+def _print_report(report: "Report") -> None:
+    for line in report.machine.lines():
+        print_line(line)
+    plan = report.plan
+    print_line(f"{plan.rounds} rounds of {plan.seconds:g} s each, medians; compared round by round")
+    print_line("")
+    print_table(TITLES, map(_row, report.rows))
+    print_line("")
+    for words in report.problems:
+        print_line(f"WRONG: {printable(words)}")
+    if report.ok:
+        print_line("Nothing that was acknowledged was lost.")
+
+
+def _row(row: "Row") -> tuple[str, ...]:
+    latency = row.latency
+    return (
+        row.what,
+        f"{row.value:,.0f} {row.unit}",
+        row.against or "-",
+        "" if row.base is None else f"{row.base:,.0f}",
+        "-" if row.ratio is None else f"{row.ratio:.2f}",
+        row.goal or "-",
+        {None: "", True: "reached", False: "missed"}[row.reached],
+        "-" if latency is None else f"{latency.p50:.1f}",
+        "-" if latency is None else f"{latency.p99:.1f}",
+    )

@@ -1,0 +1,12 @@
+"""Benchmarks: two things side by side in one run, in rounds, as medians of ratios.
+
+A topic is a function that takes a `Plan` and whom to tell of its progress, and returns a `Report`.
+May import the engine and the store; everything else is reached over the wire.
+"""
+
+from sim.bench.api import bench_api
+from sim.bench.machine import Machine
+from sim.bench.processes import Failed
+from sim.bench.report import Plan, Report, Row
+
+__all__ = ["Failed", "Machine", "Plan", "Report", "Row", "bench_api"]

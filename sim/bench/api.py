@@ -1,0 +1,116 @@
+"""Topic `api`: the gateway against a hello of the same framework, and against the store alone."""
+
+from collections.abc import Callable
+
+from sim.bench.figures import Latency, typical
+from sim.bench.jobs import GetJob, Job, Load, OrdersJob, SubmitJob
+from sim.bench.machine import this_machine
+from sim.bench.report import Plan, Report, Row, compare
+from sim.bench.venue import BenchVenue, open_venue
+
+BATCH = 100
+ENOUGH = 20_000.0
+"""Orders a second in batches that are enough, however quick the store is."""
+
+LEAST_RATIO = 0.5
+MOST_SUBMITTED = 150_000
+"""Below the queue's limit: nobody takes orders as quickly as the store alone queues them."""
+
+WARM_SECONDS = 0.5
+PROBLEMS_TOLD = 20
+
+HELLO, ORDERS, BATCHES, SUBMITS = "hello", "orders", "batches", "submits"
+EACH = (HELLO, ORDERS, BATCHES, SUBMITS)
+
+
+class ApiBench:
+    """One run. Every round measures each thing once, every second round the other way about."""
+
+    def __init__(self, plan: Plan, venue: BenchVenue, say: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._venue = venue
+        self._say = say
+        self._loads: dict[str, list[Load]] = {name: [] for name in EACH}
+        self._problems: list[str] = []
+
+    async def run(self) -> Report:
+        """Raises `Failed` where a part of it breaks."""
+        for name in EACH:
+            await self._measure(name, 0, min(WARM_SECONDS, self._plan.seconds))
+        for number in range(1, self._plan.rounds + 1):
+            for name in EACH if number % 2 else EACH[::-1]:
+                load = await self._measure(name, number, self._plan.seconds)
+                self._loads[name].append(load)
+            self._say(f"{number}/{self._plan.rounds} {self._last_words()}")
+        return Report("api", this_machine(), self._plan, self._rows(), self._problems)
+
+    async def _measure(self, name: str, number: int, seconds: float) -> Load:
+        load = await self._venue.workers[0].work(self._job(name, number, seconds))
+        for words in load.wrong:
+            self._complain(f"{name}: {words}")
+        counted, wrong = await self._venue.count_orders()
+        for words in wrong:
+            self._complain(f"{name}: {words}")
+        if counted != load.orders:
+            self._complain(f"{name}: {load.orders} orders acknowledged, {counted} in the journal")
+        return load
+
+    def _job(self, name: str, number: int, seconds: float) -> Job:
+        plan, venue = self._plan, self._venue
+        # No round places the orders of another.
+        seed = 1000 * number
+        if name == HELLO:
+            return GetJob(venue.hello_port, "/hello", plan.connections, seconds)
+        if name == SUBMITS:
+            return SubmitJob(venue.url, plan.connections, seconds, seed, BATCH, MOST_SUBMITTED)
+        batch = BATCH if name == BATCHES else 0
+        return OrdersJob(venue.gateway_port, plan.connections, seconds, seed, batch)
+
+    def _last_words(self) -> str:
+        hello, orders = self._loads[HELLO][-1], self._loads[ORDERS][-1]
+        batches, submits = self._loads[BATCHES][-1], self._loads[SUBMITS][-1]
+        return (
+            f"orders {orders.requests_a_second:,.0f} to hello {hello.requests_a_second:,.0f}"
+            f" requests/s, batches {batches.orders_a_second:,.0f} to the store's"
+            f" {submits.orders_a_second:,.0f} orders/s"
+        )
+
+    def _rows(self) -> list[Row]:
+        connections = f"{self._plan.connections} connections"
+        return [
+            compare(
+                f"POST /orders, {connections}",
+                "requests/s",
+                [load.requests_a_second for load in self._loads[ORDERS]],
+                "GET hello",
+                [load.requests_a_second for load in self._loads[HELLO]],
+                least_ratio=LEAST_RATIO,
+                latency=self._latency(ORDERS),
+            ),
+            compare(
+                f"POST /orders/batch of {BATCH}",
+                "orders/s",
+                [load.orders_a_second for load in self._loads[BATCHES]],
+                "the store's SUBMIT",
+                [load.orders_a_second for load in self._loads[SUBMITS]],
+                least_ratio=LEAST_RATIO,
+                enough=ENOUGH,
+                latency=self._latency(BATCHES),
+            ),
+        ]
+
+    def _latency(self, name: str) -> Latency | None:
+        return typical([load.latency for load in self._loads[name]])
+
+    def _complain(self, words: str) -> None:
+        if words not in self._problems and len(self._problems) < PROBLEMS_TOLD:
+            self._problems.append(words)
+
+
+async def bench_api(plan: Plan, say: Callable[[str], None]) -> Report:
+    """Measures the gateway on a private venue, telling of each round.
+
+    Raises `Failed`, or a `StoreError` where there is no server to be had.
+    """
+    async with open_venue() as venue:
+        return await ApiBench(plan, venue, say).run()

@@ -1,0 +1,71 @@
+"""What a worker process is asked to do, and what it answers: one line of JSON each."""
+
+import msgspec
+
+from sim.bench.figures import Latency
+
+
+class GetJob(msgspec.Struct, frozen=True, tag="get"):
+    """GET `path` over keep-alive connections, each asking again once it was answered."""
+
+    port: int
+    path: str
+    connections: int
+    seconds: float
+
+
+class OrdersJob(msgspec.Struct, frozen=True, tag="orders"):
+    """POST orders likewise; `batch` orders a request, or a single one each where it is 0."""
+
+    port: int
+    connections: int
+    seconds: float
+    seed: int
+    batch: int = 0
+
+
+class SubmitJob(msgspec.Struct, frozen=True, tag="submit"):
+    """Submits batches through as many clients of the store, `most` orders at most: no leader takes
+    them as quickly, and a full queue refuses more.
+    """
+
+    url: str
+    connections: int
+    seconds: float
+    seed: int
+    batch: int
+    most: int
+
+
+class FillsJob(msgspec.Struct, frozen=True, tag="fills"):
+    """Makes so many fills a second, evenly, for so long."""
+
+    url: str
+    rate: int
+    seconds: float
+
+
+Job = GetJob | OrdersJob | SubmitJob | FillsJob
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What came of a job: requests that were answered well, and orders acknowledged by them.
+
+    `refused` requests were told to come again later, and queued nothing. `wrong` tells of answers
+    that must not be; the first few of them.
+    """
+
+    requests: int
+    orders: int
+    seconds: float
+    latency: Latency | None
+    refused: int = 0
+    wrong: list[str] = []
+
+    @property
+    def requests_a_second(self) -> float:
+        return self.requests / self.seconds
+
+    @property
+    def orders_a_second(self) -> float:
+        return self.orders / self.seconds

