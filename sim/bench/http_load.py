@@ -187,7 +187,8 @@ async def call(makers: Sequence[Callable[[], Caller]], port: int, seconds: float
     callers: list[Caller] = []
     try:
         for make in makers:
-            callers.append((await loop.create_connection(make, "127.0.0.1", port))[1])
+            _, caller = await loop.create_connection(make, "127.0.0.1", port)
+            callers.append(caller)
         began = time.perf_counter_ns()
         until = began + int(seconds * 1e9)
         for caller in callers:
