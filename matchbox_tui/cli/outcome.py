@@ -6,6 +6,7 @@ from matchbox_tui.cli.output import print_json, print_line
 from matchbox_tui.engine import (
     Event,
     NewOrder,
+    Order,
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
@@ -16,9 +17,15 @@ from matchbox_tui.engine import (
     TradeExecuted,
 )
 
+ENDED = "ended"
+"""The status of an order that is over, and of which the journal no longer tells how."""
+
 
 class Outcome(msgspec.Struct):
-    """An order's state, in contracts and ticks; a fill is (qty, price)."""
+    """An order's state, in contracts and ticks; a fill is (qty, price).
+
+    `cum_qty` may be more than the fills: those before the journal's beginning are not known.
+    """
 
     order_id: int
     status: str = "pending"
@@ -27,6 +34,11 @@ class Outcome(msgspec.Struct):
     fills: list[tuple[int, int]] = msgspec.field(default_factory=list)
     reason: str = ""
     repeated: bool = False
+
+    def rest(self, order: Order) -> None:
+        """Takes the state from an order that rests in a book."""
+        self.status = "open"
+        self.cum_qty, self.leaves_qty = order.cum_qty, order.leaves_qty
 
     def fold(self, event: Event) -> None:
         """Takes in one event of the journal; those of other orders change nothing."""
@@ -65,10 +77,15 @@ def print_outcome(outcome: Outcome, order: NewOrder, json: bool) -> None:
         print_json(outcome)
         return
     words = f"order {outcome.order_id}: {outcome.status}"
+    if outcome.status == ENDED:
+        words += " before the journal's beginning"
     if outcome.repeated:
         words += " (sent before under this client order id)"
     if outcome.reason:
         words += f" ({Reason(outcome.reason).words})"
+    earlier = outcome.cum_qty - sum(qty for qty, _ in outcome.fills)
+    if earlier:
+        words += f", {earlier} filled before the journal's beginning"
     if outcome.fills:
         words += ", " + " + ".join(f"{qty} @ {price}" for qty, price in outcome.fills)
     if outcome.status == "open":

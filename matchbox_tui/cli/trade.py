@@ -11,7 +11,7 @@ import typer
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.connected import with_client
-from matchbox_tui.cli.outcome import Outcome, print_outcome
+from matchbox_tui.cli.outcome import ENDED, Outcome, print_outcome
 from matchbox_tui.cli.output import print_json, print_line
 from matchbox_tui.cli.running import EXIT_REJECTED, UsageError
 from matchbox_tui.engine import (
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from matchbox_tui.store import Client
 
 T = TypeVar("T")
+
+LOOK_SECONDS = 0.05
+"""How often an order that waits in the queue is looked for in the journal."""
 
 Qty = Annotated[int, typer.Argument(help="Contracts.", metavar="QTY")]
 Price = Annotated[int, typer.Argument(help="Ticks; the limit.", metavar="PRICE")]
@@ -226,15 +229,25 @@ async def _send(client: "Client", order: NewOrder, seconds: int) -> Outcome:
 
 async def _find(client: "Client", order_id: int, seconds: int) -> Outcome:
     """What has become by now of an order that was sent before; it may still be in the queue."""
-    tip = (await client.cluster()).seq
+    replica = await client.restore(oldest=True)
     outcome = Outcome(order_id, repeated=True)
+    resting = replica.exchange.orders.get(order_id)
+    if resting is not None:
+        outcome.rest(resting)
     async with _patience(seconds, f"order {order_id}"):
-        async for entry in client.entries(0):
-            for event in entry.events:
-                outcome.fold(event)
-            if entry.seq >= tip and outcome.status != "pending":
-                break
-    return outcome
+        while True:
+            tip = (await client.cluster()).seq
+            async for entry in client.follow(replica, until=tip):
+                for event in entry.events:
+                    outcome.fold(event)
+            if outcome.status != "pending":
+                return outcome
+            waiting = await client.queued_order(order_id)
+            if waiting is None and (await client.cluster()).seq == replica.seq:
+                # Neither to come nor told of: the journal begins after it.
+                outcome.status = ENDED
+                return outcome
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 def _is_outcome(event: Event, order_id: int) -> bool:
