@@ -136,9 +136,15 @@ class Client:
             raise StoreSetBack(f"the store was set back from {seq} to {tip}")
 
     async def catch_up(self, replica: Replica) -> None:
-        """Applies everything that is in the journal now."""
-        async for _ in self.follow(replica, until=(await self.cluster()).seq):
-            pass
+        """Applies everything that is in the journal now. Raises `StoreError` as `follow` does."""
+        goal = (await self.cluster()).seq
+        while replica.seq < goal:
+            entries = await read_tail(self._following, self.keys, replica.seq, 256, wait_ms=1)
+            if not entries:
+                await self._check_not_set_back(goal)
+                raise JournalBroken(f"the journal has nothing after {replica.seq}, up to {goal}")
+            for entry in entries:
+                replica.apply(entry)
 
     async def count_fills(self) -> int:
         """How many fills `events_stream` holds."""

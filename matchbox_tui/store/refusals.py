@@ -25,6 +25,10 @@ class WrongValue(Refused):
     """A key holds something else than a venue keeps there; the server doesn't say which one."""
 
 
+class NoGroup(Refused):
+    """The stream, or the consumer group on it, is not there."""
+
+
 def words(error: BaseException) -> str:
     """The error's text on one line."""
     if isinstance(error, TimeoutError):
@@ -48,6 +52,8 @@ def refusal(error: redis_errors.ResponseError) -> Refused:
         return Overloaded(f"{rest}: try again in a moment")
     if code == "WRONGTYPE" or "value is not an integer" in text:
         return WrongValue(f"the server refused: {text}")
+    if code == "NOGROUP" or "requires the key to exist" in text:
+        return NoGroup(f"the server refused: {text}")
     if code == "MISCONF":
         return Refused(_misconf(rest))
     if code in _MEANINGS:

@@ -17,7 +17,7 @@ from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Reply, Server
-from matchbox_tui.store.refusals import OutOfMemory, WrongValue
+from matchbox_tui.store.refusals import NoGroup, OutOfMemory, WrongValue
 from matchbox_tui.store.restore import read_tip
 from matchbox_tui.store.scripts import (
     COMMIT,
@@ -413,8 +413,9 @@ class Store:
     async def published(self, seq: int) -> None:
         """Notes that every fill up to `seq` is in `events_stream`: the journal may be trimmed."""
         log_key = self.keys.log
-        moved = await self._presence.calls([("XGROUP", "SETID", log_key, PUBLISHER, f"{seq}-0")])
-        if isinstance(moved[0], Refused):
+        try:
+            await self._presence.call("XGROUP", "SETID", log_key, PUBLISHER, f"{seq}-0")
+        except NoGroup:
             create = ("XGROUP", "CREATE", log_key, PUBLISHER, f"{seq}-0", "MKSTREAM")
             await self._presence.call(*create)
 

@@ -13,6 +13,7 @@ from matchbox_tui.store import (
     Commit,
     InDoubt,
     InstanceStatus,
+    JournalBroken,
     Keys,
     Link,
     Outcome,
@@ -20,6 +21,7 @@ from matchbox_tui.store import (
     Server,
     Store,
     StoreError,
+    StoreSetBack,
     Tip,
     fill_message,
 )
@@ -224,3 +226,63 @@ async def test_a_client_that_lost_its_server_says_so_and_comes_back(tmp_path: Pa
         server.start()
         assert (await client.cluster()).seq == 0
         await client.close()
+
+
+async def two_commits(client: Client, leading: Leading, link: Link, keys: Keys) -> dict[str, str]:
+    """A journal of two commits; returns the cursor as it stood after the first."""
+    await client.submit([buy()])
+    await leading.commit()
+    flat = await link.call("HGETALL", keys.cursor)
+    await client.submit([buy(49)])
+    await leading.commit()
+    return {key.decode(): value.decode() for key, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+@pytest.mark.parametrize("read", [0, 1])
+async def test_catching_up_with_a_store_that_is_set_back_meanwhile(
+    client: Client,
+    leading: Leading,
+    link: Link,
+    keys: Keys,
+    monkeypatch: pytest.MonkeyPatch,
+    read: int,
+) -> None:
+    before = await two_commits(client, leading, link, keys)
+    replica = Replica()
+    async for _ in client.follow(replica, until=read):
+        pass
+    look = client.cluster
+
+    async def looked_too_early() -> ClusterStatus:
+        status = await look()
+        await link.call("XDEL", keys.log, "2-0")
+        await link.call("HSET", keys.cursor, *(word for pair in before.items() for word in pair))
+        return status
+
+    monkeypatch.setattr(client, "cluster", looked_too_early)
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreSetBack, match="from 2 to 1"):
+            await client.catch_up(replica)
+    assert replica.seq == 1
+
+
+async def test_catching_up_with_a_journal_that_lost_its_end(
+    client: Client, leading: Leading, link: Link, keys: Keys
+) -> None:
+    await two_commits(client, leading, link, keys)
+    await link.call("XDEL", keys.log, "2-0")
+    async with asyncio.timeout(10):
+        with pytest.raises(JournalBroken, match="has nothing after 1, up to 2"):
+            await client.catch_up(Replica())
+
+
+async def test_catching_up_takes_what_is_there(client: Client, leading: Leading) -> None:
+    replica = Replica()
+    await client.catch_up(replica)
+    assert replica.seq == 0
+    for _ in range(300):
+        await client.submit([buy(), sell()])
+        await leading.commit()
+    await client.catch_up(replica)
+    assert replica.tip == leading.replica.tip
+    assert replica.seq == 600

@@ -6,9 +6,11 @@ import msgspec
 import pytest
 
 from matchbox_tui.engine import Side
-from matchbox_tui.store import FillMessage, Keys, Link, Refused, Store, Tip
+from matchbox_tui.store import FillMessage, Keys, Link, Refused, Server, Store, Tip
 from matchbox_tui.store import store as store_module
+from matchbox_tui.store.archive import PUBLISHER
 from matchbox_tui.store.scripts import PUBLISH
+from tests.servers import OwnServer
 from tests.store.build import altered, content
 from tests.subscriber import subscribed
 from tests.waiting import eventually
@@ -186,3 +188,40 @@ async def test_without_the_chain_a_fill_of_another_history_is_told(
     await _committed(link, keys, 3)
     assert await store.publish(Tip(3, "another history"), NONE, _fills((3, 0)))
     assert await _ids(link, keys) == ["3-0"]
+
+
+async def _place(link: Link, keys: Keys) -> str | None:
+    """Up to where the publisher has noted that all fills are published."""
+    groups = await link.call("XINFO", "GROUPS", keys.log)
+    for flat in groups:
+        facts = dict(zip(flat[::2], flat[1::2], strict=True))
+        if facts[b"name"] == PUBLISHER.encode():
+            return str(facts[b"last-delivered-id"].decode())
+    return None
+
+
+async def test_the_publishers_place_is_noted_where_nobody_noted_any(
+    store: Store, link: Link, keys: Keys
+) -> None:
+    await store.published(0)
+    assert await _place(link, keys) == "0-0"
+    await link.call("XGROUP", "DESTROY", keys.log, PUBLISHER)
+    await _committed(link, keys, 3)
+    await store.published(3)
+    assert await _place(link, keys) == "3-0"
+    await store.published(2)
+    assert await _place(link, keys) == "2-0"
+
+
+async def test_a_place_that_may_not_be_noted_is_told_as_what_it_is(own: OwnServer) -> None:
+    keys, server = Keys(""), Server(own.url)
+    store, link = Store(server, keys, "a"), server.link()
+    try:
+        await store.published(1)
+        await link.call("ACL", "SETUSER", "default", "-xgroup", "+xgroup|create")
+        with pytest.raises(Refused, match="allow it with ACL SETUSER"):
+            await store.published(2)
+        assert await _place(link, keys) == "1-0"
+    finally:
+        await store.close()
+        await link.close()
