@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from matchbox_tui.engine import OrderType, Side, TimeInForce
+from matchbox_tui.engine import MarketStatus, OrderType, Side, TimeInForce
 
 
 class OrderStatus(StrEnum):
@@ -49,3 +49,38 @@ class Problem(msgspec.Struct, frozen=True):
     """An error: one line that names the field and the fix."""
 
     error: str
+
+
+class CancelAllAnswer(msgspec.Struct, frozen=True):
+    """What was asked for: all open orders of the trader, in one market or (null) in all."""
+
+    trader: str
+    market: str | None
+
+
+class MarketAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A market: prices in ticks, multiples of `tick` from `min_price` to `max_price` (null: no
+    bound of its own); best prices and last price null where there are none.
+    """
+
+    symbol: str
+    title: str
+    min_price: int
+    max_price: int | None
+    tick: int
+    status: MarketStatus
+    best_bid: int | None
+    best_ask: int | None
+    last_price: int | None
+    sequence: int
+
+
+class PositionAnswer(msgspec.Struct, frozen=True, gc=False):
+    """A trader's standing in a market: `qty` bought less sold in contracts, `cash` received less
+    paid in ticks x contracts.
+    """
+
+    trader: str
+    market: str
+    qty: int
+    cash: int

@@ -1,21 +1,12 @@
 """The HTTP application: routes over a gateway."""
 
-import time
-from typing import Any
+from litestar import Litestar, get
+from litestar.types import ASGIApp
 
-import msgspec
-from litestar import Litestar, Response, get, post
-from litestar.di import Provide
-
-from matchbox_tui.api.answers import OrderId
+from matchbox_tui.api.errors import HANDLERS
 from matchbox_tui.api.gateway import Gateway
-from matchbox_tui.engine import BookSnapshot, NewOrder, Side
-
-
-class OrderRequest(msgspec.Struct, forbid_unknown_fields=True):
-    side: Side
-    price: int
-    qty: int
+from matchbox_tui.api.limits import Gate
+from matchbox_tui.api.routes import market_data_routes, order_routes
 
 
 @get("/health", sync_to_thread=False)
@@ -23,29 +14,16 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@post("/orders")
-async def post_order(data: OrderRequest, gateway: Gateway) -> Response[OrderId]:
-    order = NewOrder(
-        order_id=1, side=data.side, price=data.price, qty=data.qty, timestamp=time.time_ns()
-    )
-    (placed,) = await gateway.place([order])
-    return Response(OrderId(placed.order_id), status_code=200 if placed.repeated else 201)
+def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASGIApp:
+    """The application. Each route list takes the gateway and returns its handlers.
 
-
-@get("/orderbook", sync_to_thread=False)
-def orderbook(gateway: Gateway) -> BookSnapshot:
-    return gateway.view.exchange.book("MAIN").snapshot()
-
-
-def create_app(gateway: Gateway) -> Litestar:
-    def provide() -> Gateway:
-        return gateway
-
-    dependencies: dict[str, Any] = {
-        "gateway": Provide(provide, use_cache=True, sync_to_thread=False)
-    }
-    return Litestar(
-        [health, post_order, orderbook],
-        dependencies=dependencies,
+    With a `token` everything but the probes needs it; `rate_limit` is how many requests a second
+    one client address may make, 0 for any number.
+    """
+    app = Litestar(
+        [health, *order_routes(gateway), *market_data_routes(gateway)],
+        exception_handlers=HANDLERS,
+        openapi_config=None,
         logging_config=None,
     )
+    return Gate(app, token, rate_limit) if token or rate_limit else app

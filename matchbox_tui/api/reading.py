@@ -1,0 +1,72 @@
+"""What all reads share: they wait for the first view, say how old it is, and take turns."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from litestar import Request, Response
+
+from matchbox_tui.api.errors import Refusal, unavailable
+from matchbox_tui.api.gateway import Gateway
+from matchbox_tui.api.order_log import OrderRecord
+from matchbox_tui.engine import Exchange
+
+T = TypeVar("T")
+
+RECORDS_A_STEP = 1000
+"""Orders that one step of a listing looks at, before others get their turn."""
+
+
+def loaded(gateway: Gateway) -> Exchange:
+    """The venue as it is known. Raises `Refusal` where it was never known yet."""
+    if not gateway.reader.caught_up.is_set():
+        raise unavailable("the venue's journal is still being read; nothing was queued, try again")
+    return gateway.view.exchange
+
+
+def answer(gateway: Gateway, content: T) -> Response[T]:
+    """A read's answer, which says how fresh it is."""
+    return Response(
+        content,
+        headers={
+            "Matchbox-Sequence": str(gateway.view.seq),
+            "Matchbox-Age": str(gateway.reader.age_ms or 0),
+        },
+        media_type="application/json",
+    )
+
+
+async def matching_orders(
+    gateway: Gateway, after: int, limit: int, fits: Callable[[OrderRecord], bool]
+) -> list[OrderRecord]:
+    """The first `limit` orders after an id that fit, by id; looks at all of them in steps.
+
+    O(log n + orders looked at); no step holds the loop for more than a millisecond or so.
+    """
+    found: list[OrderRecord] = []
+    while True:
+        looked_at = 0
+        for record in gateway.view.orders.after(after):
+            looked_at += 1
+            after = record.order.order_id
+            if fits(record):
+                found.append(record)
+            if len(found) >= limit or looked_at >= RECORDS_A_STEP:
+                break
+        if len(found) >= limit or looked_at < RECORDS_A_STEP:
+            return found
+        # The log may be another one afterwards, so the next step begins at the id.
+        await asyncio.sleep(0)
+
+
+def check_query(request: Request[Any, Any, Any]) -> None:
+    """Raises `Refusal` for a parameter that the route does not have, or has twice."""
+    if not request.scope["query_string"]:
+        return
+    known = request.route_handler.parsed_fn_signature.parameters.keys() - request.path_params.keys()
+    for name in request.query_params:
+        if name not in known:
+            use = f"use {', '.join(sorted(known))}" if known else "there are none here"
+            raise Refusal(422, f"{name[:80]}: unknown query parameter; {use}")
+        if len(request.query_params.getall(name)) > 1:
+            raise Refusal(422, f"{name}: given more than once")

@@ -1,0 +1,6 @@
+"""The routes, by subject: each function takes the gateway and returns handlers for the app."""
+
+from matchbox_tui.api.routes.market_data import market_data_routes
+from matchbox_tui.api.routes.orders import order_routes
+
+__all__ = ["market_data_routes", "order_routes"]

@@ -1,0 +1,102 @@
+"""Market data: books, trades, markets and positions."""
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from matchbox_tui.api.answers import MarketAnswer, PositionAnswer
+from matchbox_tui.api.gateway import Gateway
+from matchbox_tui.api.reading import answer, check_query, loaded
+from matchbox_tui.api.requests import known_market
+from matchbox_tui.api.routes.parameters import (
+    LIMIT,
+    MAX_DEPTH,
+    AnyMarket,
+    AnyTrader,
+    Depth,
+    Limit,
+    MarketSymbol,
+)
+from matchbox_tui.api.routes.problems import problems
+from matchbox_tui.engine import DEFAULT_MARKET, BookSnapshot, OrderBook
+from matchbox_tui.store import FillMessage
+
+
+def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
+    @get(
+        "/orderbook",
+        tags=["Market data"],
+        summary="Look at a market's book, best prices first",
+        before_request=check_query,
+        responses=problems(400, 422, 503),
+    )
+    async def get_orderbook(
+        market: MarketSymbol = DEFAULT_MARKET, depth: Depth = MAX_DEPTH
+    ) -> Response[BookSnapshot]:
+        exchange = loaded(gateway)
+        known_market(exchange, market)
+        return answer(gateway, exchange.book(market).snapshot(depth))
+
+    @get(
+        "/trades",
+        tags=["Market data"],
+        summary="List the last trades, oldest first",
+        before_request=check_query,
+        responses=problems(400, 422, 503),
+    )
+    async def list_trades(
+        market: AnyMarket = None, limit: Limit = LIMIT
+    ) -> Response[list[FillMessage]]:
+        exchange = loaded(gateway)
+        if market is not None:
+            known_market(exchange, market)
+        return answer(gateway, gateway.view.trades.last(market, limit))
+
+    @get(
+        "/markets",
+        tags=["Market data"],
+        summary="List the markets, oldest first",
+        before_request=check_query,
+        responses=problems(422, 503),
+    )
+    async def list_markets() -> Response[list[MarketAnswer]]:
+        return answer(gateway, [shown(book) for book in loaded(gateway).books.values()])
+
+    def shown(book: OrderBook) -> MarketAnswer:
+        market = book.market
+        last = gateway.view.trades.last(market.symbol, 1)
+        return MarketAnswer(
+            symbol=market.symbol,
+            title=market.title,
+            min_price=market.min_price,
+            max_price=market.max_price,
+            tick=market.tick,
+            status=market.status,
+            best_bid=book.best_bid,
+            best_ask=book.best_ask,
+            last_price=last[0].price if last else None,
+            sequence=book.sequence,
+        )
+
+    @get(
+        "/positions",
+        tags=["Market data"],
+        summary="List positions by trader and market",
+        before_request=check_query,
+        responses=problems(400, 422, 503),
+    )
+    async def list_positions(
+        trader: AnyTrader = None, market: AnyMarket = None
+    ) -> Response[list[PositionAnswer]]:
+        exchange = loaded(gateway)
+        if market is not None:
+            known_market(exchange, market)
+        # In one go, so that the positions of a market add up to nothing.
+        found = [
+            PositionAnswer(who, where, held.qty, held.cash)
+            for who, where, held in exchange.positions.unsorted()
+            if (trader is None or who == trader) and (market is None or where == market)
+        ]
+        found.sort(key=lambda position: (position.trader, position.market))
+        return answer(gateway, found)
+
+    return [get_orderbook, list_trades, list_markets, list_positions]

@@ -1,0 +1,32 @@
+"""Parameters of paths and queries, each with its bounds."""
+
+from typing import Annotated
+
+from litestar.params import PathParameter, QueryParameter
+
+from matchbox_tui.api.answers import OrderStatus
+from matchbox_tui.engine import MAX_ID, MAX_NAME
+
+LIMIT = 100
+MAX_LIMIT = 1000
+MAX_DEPTH = 10_000
+"""Most levels of one side in one answer."""
+
+OrderIdInPath = Annotated[int, PathParameter(ge=1, le=MAX_ID, description="The order's id.")]
+After = Annotated[
+    int, QueryParameter(ge=0, le=MAX_ID, description="Only orders with higher ids: the last seen.")
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="At most so many.")]
+Depth = Annotated[int, QueryParameter(ge=1, le=MAX_DEPTH, description="At most so many a side.")]
+AnyTrader = Annotated[
+    str | None,
+    QueryParameter(max_length=MAX_NAME, description="Only this trader's; empty: anonymous ones."),
+]
+Trader = Annotated[
+    str, QueryParameter(max_length=MAX_NAME, description="Whose; empty: anonymous ones.")
+]
+AnyMarket = Annotated[
+    str | None, QueryParameter(max_length=MAX_NAME, description="Only in this market.")
+]
+MarketSymbol = Annotated[str, QueryParameter(max_length=MAX_NAME, description="The market.")]
+AnyStatus = Annotated[OrderStatus | None, QueryParameter(description="Only those in this state.")]

@@ -1,0 +1,102 @@
+"""What a decoder says of a wrong request, in words that name the field and the fix."""
+
+import re
+
+import msgspec
+
+from matchbox_tui.api.answers import OrderStatus
+from matchbox_tui.api.errors import Refusal
+from matchbox_tui.api.requests import BatchRequest, OrderRequest
+from matchbox_tui.engine import (
+    MAX_NAME,
+    OrderType,
+    Reason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from matchbox_tui.store import MAX_BATCH
+
+
+def _one_of(words: type) -> str:
+    *others, last = list(words)  # type: ignore[call-overload]
+    return f"{', '.join(others)} or {last}"
+
+
+FIXES = {
+    "side": f"side must be {_one_of(Side)}",
+    "qty": Reason.INVALID_QTY.words,
+    "price": Reason.INVALID_PRICE.words,
+    "market": f"market must have at most {MAX_NAME} characters",
+    "type": f"type must be {_one_of(OrderType)}",
+    "time_in_force": f"time_in_force must be {_one_of(TimeInForce)}",
+    "expires_at": "expires_at must be a time in ns since the epoch, at most 2**63 - 1",
+    "trader": f"trader must have at most {MAX_NAME} characters",
+    "client_order_id": f"client_order_id must have 1 to {MAX_NAME} characters",
+    "self_trade_prevention": f"self_trade_prevention must be {_one_of(SelfTradePrevention)}",
+    "orders": f"orders must hold 1 to {MAX_BATCH} orders",
+    "after": "after must be between 0 and 2**53 - 1",
+    "limit": "limit must be between 1 and 1000",
+    "depth": "depth must be between 1 and 10000",
+    "status": f"status must be {_one_of(OrderStatus)}",
+}
+"""What would be right in a field, or in a parameter of a query."""
+
+KINDS = {
+    "int": "a whole number",
+    "float": "a number with a fraction",
+    "str": "text",
+    "bool": "true or false",
+    "null": "null",
+    "object": "an object",
+    "array": "an array",
+}
+
+_PATH = re.compile(r" - at `\$(.*)`$", re.DOTALL)
+_WRONG_TYPE = re.compile(r"Expected `([\w |]+)`, got `(\w+)`")
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
+
+
+def refused_body(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> Refusal:
+    """The refusal of a body that is JSON and not of this kind: 422, or 400 for a value that is
+    out of bounds.
+    """
+    words = str(error)
+    path = ""
+    found = _PATH.search(words)
+    if found is not None:
+        path, words = found[1].removeprefix("."), words[: found.start()]
+    missing = _MISSING.match(words)
+    if missing is not None:
+        place = f"{path}." if path else ""
+        field = missing[1]
+        return Refusal(422, f"{place}{field} is missing: {FIXES[field]}")
+    unknown = _UNKNOWN.match(words)
+    if unknown is not None:
+        place = f"{path}." if path else ""
+        inner = OrderRequest if path and kind is BatchRequest else kind
+        fields = ", ".join(inner.__struct_fields__)
+        return Refusal(422, f"{place}{unknown[1][:80]}: unknown field; use {fields}")
+    head, dot, field = path.rpartition(".")
+    return _refused_value(head + dot, field, words)
+
+
+def refused_parameter(name: str, message: str) -> Refusal:
+    """The refusal of a query parameter, as `refused_body`."""
+    return _refused_value("", name, message)
+
+
+def _refused_value(place: str, field: str, message: str) -> Refusal:
+    fix = FIXES.get(field)
+    wrong = _WRONG_TYPE.match(message)
+    if wrong is not None:
+        what = f"{place}{field}" or "the body"
+        words = f"{what} must be {_expected(wrong[1])}, not {KINDS.get(wrong[2], wrong[2])}"
+        return Refusal(422, words)
+    status = 422 if message.startswith("Invalid enum value") else 400
+    return Refusal(status, f"{place}{fix}" if fix else f"{place}{field}: {message}")
+
+
+def _expected(kinds: str) -> str:
+    return " or ".join(KINDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null")
