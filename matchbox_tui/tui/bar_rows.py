@@ -14,7 +14,7 @@ from matchbox_tui.tui.ladder_rows import MOVES
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import Ink
-from matchbox_tui.tui.ticket import Kind, preview
+from matchbox_tui.tui.ticket import Kind, preview, preview_move
 
 NOTICE_NS = 8_000_000_000
 """How long a notice stays on the message line."""
@@ -74,14 +74,20 @@ class TicketLine:
     typed: str | None
     outlook: str
     may_trade: bool
+    locked: bool = False
+    flag: str = ""
 
     def paint(self, width: int, ink: Ink) -> Segments:
         if not self.may_trade:
             return [Segment(" watching only", ink.muted)]
         qty = Segment(f"{grouped(self.qty)}", ink.strong)
         if self.side is None:
+            lock = Segment(" locked ", ink.muted)
+            if not self.locked:
+                lock = Segment(" ARMED ", Style(reverse=True) + ink.own_strong)
             return [
-                Segment(" ticket  ", ink.muted),
+                lock,
+                Segment(" ", ink.plain),
                 qty,
                 *(self._price(ink) if self.kind is not Kind.MARKET else ()),
                 Segment(f" {self.kind.value}", ink.muted),
@@ -97,7 +103,7 @@ class TicketLine:
             segments.append(Segment(" at market", ink.strong))
         else:
             segments += self._price(ink)
-            segments.append(Segment(f" {self.kind.value}", ink.own))
+            segments.append(Segment(f" {self.flag or self.kind.value}", ink.own))
         segments.append(Segment(f"  {self.outlook}", ink.muted))
         return segments
 
@@ -119,7 +125,8 @@ class MessageLine:
     open: bool = False
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        style = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own}.get(self.tone, ink.plain)
+        styles = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own, Tone.TWIN: ink.muted}
+        style = styles.get(self.tone, ink.plain)
         if self.open:
             style = ink.own
         return [Segment(left(f" {self.words}", width), style)]
@@ -219,8 +226,10 @@ def header(desk: Desk) -> Header:
 
 def ticket_line(desk: Desk) -> TicketLine:
     ticket, book = desk.ticket, desk.book
-    draft = desk.draft()
+    draft, moving = desk.draft(), desk.moving()
     outlook = ""
+    if moving is not None and book is not None:
+        outlook = preview_move(moving, desk.price, ticket.qty, book)
     if draft is not None and book is not None:
         outlook = "the market is halted" if desk.halted else preview(draft, book)
     return TicketLine(
@@ -231,6 +240,8 @@ def ticket_line(desk: Desk) -> TicketLine:
         ticket.typed,
         outlook,
         bool(desk.model.trader),
+        desk.locked,
+        f"replaces #{ticket.moving}" if ticket.moving else "",
     )
 
 
@@ -261,7 +272,7 @@ def greeting(model: Model, desk: Desk) -> str:
     if not model.source.seq:
         return "waiting for the first order"
     if model.trader and not model.notices and model.link is Link.LIVE:
-        return "arrows choose a price, b buys, s sells, Enter sends"
+        return "a arms trading, arrows choose a price, b buys, s sells, Enter sends"
     return ""
 
 

@@ -46,4 +46,4 @@ def status_bar(desk: Desk, ink: Ink) -> Bar:
 
 
 def hint_bar(desk: Desk, ink: Ink) -> Bar:
-    return Bar(desk, ink, lambda desk: HintLine(desk.ticket.armed), id="hints")
+    return Bar(desk, ink, lambda desk: HintLine(desk.ticket.prepared), id="hints")

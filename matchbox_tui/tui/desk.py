@@ -1,30 +1,13 @@
-"""What the person at the keyboard does: looks, prepares, sends. Commands come out; no Textual."""
+"""What the person at the keyboard looks at, and the ticket in hand. No Textual, no commands."""
 
-import itertools
-import secrets
 from collections.abc import Callable
 from enum import StrEnum
 
-from matchbox_tui.engine import (
-    CancelAll,
-    CancelOrder,
-    Market,
-    MarketStatus,
-    NewOrder,
-    Order,
-    OrderBook,
-    Side,
-    refusal_of_price,
-)
-from matchbox_tui.tui.figures import grouped
-from matchbox_tui.tui.intents import Intent, cancel_all_intent, cancel_intent
-from matchbox_tui.tui.model import Link, Model
-from matchbox_tui.tui.outcome import Tone, asked
-from matchbox_tui.tui.ticket import Ticket, refusal
+from matchbox_tui.engine import Market, MarketStatus, NewOrder, Order, OrderBook, Side
+from matchbox_tui.tui.model import Model
+from matchbox_tui.tui.outcome import Tone
+from matchbox_tui.tui.ticket import Ticket
 from matchbox_tui.tui.window import Gaze
-
-Request = tuple[Intent, NewOrder | CancelOrder | CancelAll]
-"""What to send, and what to remember of it until the journal tells."""
 
 
 class Page(StrEnum):
@@ -38,12 +21,12 @@ class Page(StrEnum):
 class Desk:
     """One person's view of the model. Every change of it touches the model's revision."""
 
-    def __init__(
-        self, model: Model, clock: Callable[[], int], market: str | None = None, token: str = ""
-    ) -> None:
+    def __init__(self, model: Model, clock: Callable[[], int], market: str | None = None) -> None:
         self.model = model
         self.clock = clock
         self.ticket = Ticket()
+        self.locked = True
+        """Whether nothing can be sent; off is armed."""
         self.page = Page.ORDERS
         self.on_orders = False
         self.rows = 1
@@ -52,8 +35,6 @@ class Desk:
         self._found = ""
         self._selected = 0
         self._gazes: dict[str, Gaze] = {}
-        self._token = token or secrets.token_hex(4)
-        self._numbers = itertools.count(1)
 
     # What is looked at.
 
@@ -122,7 +103,7 @@ class Desk:
         if book.sequence and self.model.caught_up:
             self._found = self.symbol
         gaze.fit(self.rows)
-        if not self.ticket.armed and not self.ticket.typing_price:
+        if self.locked and not self.ticket.typing_price:
             gaze.follow(book, self.model.last(self.symbol))
 
     def switch(self, step: int) -> None:
@@ -131,7 +112,11 @@ class Desk:
         if not symbols:
             return
         here = symbols.index(self.symbol) if self.symbol in symbols else -step
-        self._wanted = symbols[(here + step) % len(symbols)]
+        self.look_at(symbols[(here + step) % len(symbols)])
+
+    def look_at(self, symbol: str) -> None:
+        """To a market by name; a ticket in preparation is dropped."""
+        self._wanted = symbol
         self.ticket = self.ticket.drop()
         self.model.touch()
 
@@ -150,7 +135,7 @@ class Desk:
 
     def move(self, rows: int) -> None:
         """Moves the cursor or the selection, upwards where positive."""
-        if self.on_orders and not self.ticket.armed:
+        if self.on_orders and not self.ticket.prepared:
             ids = [order.id for order in self.orders]
             if ids:
                 at = ids.index(self.selected) - rows
@@ -181,116 +166,24 @@ class Desk:
 
     # The ticket.
 
-    def prepare(self, ticket: Ticket) -> None:
+    def put(self, ticket: Ticket) -> None:
         self.ticket = ticket
         self.model.touch()
 
-    def arm(self, side: Side) -> None:
-        if self._may_trade() and self._take_typed():
-            # An order must not go to a market that comes to life meanwhile.
-            self._wanted = self.symbol
-            self.prepare(self.ticket.arm(side))
-
-    def escape(self) -> None:
-        """Drops the ticket; without one, leaves the order list and lets the ladder follow."""
-        if self.ticket.typing_price:
-            self.prepare(self.ticket.type_price())
-        elif self.ticket.armed:
-            self.prepare(self.ticket.drop())
-        elif self.on_orders:
-            self.change_focus()
-        else:
-            self.recentre()
-
     def draft(self) -> NewOrder | None:
-        """The order as it would be sent now, None where the ticket is not armed."""
+        """The order as it would be sent now, None where none is prepared."""
         return self.ticket.order(self.symbol, self.price, self.model.trader, "", 0)
 
-    def enter(self) -> Request | None:
-        """Takes a typed price, or sends the ticket."""
-        if self.ticket.typing_price:
-            self._take_typed()
-            return None
-        book = self.book
-        if book is None or not self.ticket.armed:
-            self.say("nothing is prepared: b buys, s sells")
-            return None
-        if not self._may_trade():
-            return None
-        key = f"{self._token}-{next(self._numbers)}"
-        order = self.ticket.order(self.symbol, self.price, self.model.trader, key, self.clock())
-        assert order is not None
-        reason = refusal(order, book)
-        if reason is not None:
-            self.say(f"not sent: {reason.words}", Tone.ALARM)
-            return None
-        self.prepare(self.ticket.drop())
-        return self._asking(Intent(key, order.market, asked(order), order), order)
+    def moving(self) -> Order | None:
+        """The open order that the ticket would change."""
+        return self.model.exchange.orders.get(self.ticket.moving) if self.ticket.moving else None
 
-    # Cancelling.
-
-    def cancel(self) -> list[Request]:
-        """Cancels the selected order, or every order of ours in the cursor's row."""
-        if not self._may_trade():
-            return []
-        price = self.gaze.cursor if self.gaze is not None else 0
-        here = (self.symbol, price)
-        if self.on_orders:
-            chosen = [order for order in self.orders if order.id == self.selected]
-        else:
-            chosen = [order for order in self.orders if (order.market, order.price) == here]
-        if not chosen and any(intent.at == here for intent in self.model.intents):
-            self.say(f"your order at {grouped(price)} has no id yet: again, or X for all")
-        elif not chosen:
-            where = "to cancel" if self.on_orders else f"at {grouped(price)}"
-            self.say(f"you have no open order {where}")
-        return [self._ending(order) for order in chosen]
-
-    def cancel_all(self) -> list[Request]:
-        """Cancels every order of ours in this market."""
-        if not self._may_trade():
-            return []
-        symbol = self.symbol
-        ids = frozenset(order.id for order in self.orders if order.market == symbol)
-        if not ids and not any(intent.market == symbol for intent in self.model.intents):
-            self.say(f"you have no open order in {symbol}")
-            return []
-        command = CancelAll(self.model.trader, symbol, self.clock())
-        return [self._asking(cancel_all_intent(symbol, ids), command)]
-
-    def _take_typed(self) -> bool:
-        """Puts the cursor on the price that was typed; says why where there can be none."""
-        gaze, book = self.gaze, self.book
-        if self.ticket.typing_price and gaze is not None and book is not None:
-            if self.ticket.typed:
-                reason = refusal_of_price(int(self.ticket.typed), book.market)
-                if reason is not None:
-                    self.say(reason.words, Tone.ALARM)
-                    return False
-                gaze.go(int(self.ticket.typed))
-            self.prepare(self.ticket.type_price())
-        return True
+    def stay(self) -> None:
+        """Keeps this market on the screen whatever comes to life elsewhere."""
+        self._wanted = self.symbol
 
     def say(self, words: str, tone: Tone = Tone.PLAIN) -> None:
         self.model.note(self.clock(), words, tone)
-
-    def _ending(self, order: Order) -> Request:
-        return self._asking(cancel_intent(order), CancelOrder(order.id, self.clock()))
-
-    def _asking(self, intent: Intent, command: NewOrder | CancelOrder | CancelAll) -> Request:
-        self.model.asked(intent)
-        return intent, command
-
-    def _may_trade(self) -> bool:
-        if not self.model.trader:
-            self.say("only watching: start with a trader's name to trade", Tone.ALARM)
-        elif self.book is None:
-            self.say("there is no market to trade yet", Tone.ALARM)
-        elif self.model.link is not Link.LIVE:
-            self.say(f"{self.model.link.value}: nothing was sent", Tone.ALARM)
-        else:
-            return True
-        return False
 
     @property
     def halted(self) -> bool:

@@ -21,8 +21,8 @@ from matchbox_tui.store import (
     StoreError,
     StoreSetBack,
 )
-from matchbox_tui.tui.desk import Request
 from matchbox_tui.tui.figures import plural
+from matchbox_tui.tui.hand import Request
 from matchbox_tui.tui.intents import Intent, Standing
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone

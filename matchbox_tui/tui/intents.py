@@ -13,8 +13,10 @@ from matchbox_tui.engine import (
     OrderCancelled,
     OrderExpired,
     OrderRejected,
+    OrderReplaced,
     OrderType,
     Reason,
+    ReplaceRejected,
     Side,
 )
 from matchbox_tui.tui.figures import grouped, plural
@@ -35,7 +37,8 @@ class Standing(StrEnum):
 class Intent:
     """One request of this trader.
 
-    A new order has `order`, a cancel `order_id`, a cancel of all in a market the ids in `all_of`.
+    A new order has `order`, a cancel `order_id`, a cancel of all in a market the ids in `all_of`, a
+    change `moves` (the order's id).
     """
 
     key: str
@@ -44,6 +47,7 @@ class Intent:
     order: NewOrder | None = None
     order_id: int = 0
     all_of: frozenset[int] = frozenset()
+    moves: int = 0
     standing: Standing = Standing.SENT
     quiet: int = 0
 
@@ -100,6 +104,10 @@ class Intents:
         """Whether the order's end was asked for and is not known yet."""
         return any(intent.ends(order_id) for intent in self._open.values())
 
+    def moving(self, order_id: int) -> bool:
+        """Whether a change of the order was asked for and is not known yet."""
+        return any(intent.moves == order_id for intent in self._open.values())
+
     def settle(self, event: Event) -> Intent | None:
         """Drops and returns what the event decides. O(1) but for a cancel of all."""
         if not self._open:
@@ -108,6 +116,8 @@ class Intents:
             return self._settle_order(event.order)
         if isinstance(event, OrderRejected) and event.order is not None:
             return self._settle_order(event.order)
+        if isinstance(event, OrderReplaced | ReplaceRejected):
+            return self.drop(move_key(event.order_id))
         if isinstance(event, OrderCancelled | OrderExpired):
             return self.ended(event.order_id)
         if isinstance(event, CancelRejected):
@@ -143,11 +153,16 @@ class Intents:
                     self._open[key] = replace(intent, all_of=left)
                 else:
                     self.drop(key)
+        self.drop(move_key(order_id))
         return self.drop(cancel_key(order_id))
 
 
 def cancel_key(order_id: int) -> str:
     return f"cancel {order_id}"
+
+
+def move_key(order_id: int) -> str:
+    return f"replace {order_id}"
 
 
 def cancel_all_key(market: str) -> str:
@@ -158,6 +173,11 @@ def cancel_intent(order: Order) -> Intent:
     words = f"cancel #{order.id} {order.side.value} {grouped(order.leaves_qty)}"
     words += f" @ {grouped(order.price)}"
     return Intent(cancel_key(order.id), order.market, words, order_id=order.id)
+
+
+def move_intent(order: Order, price: int, leaves: int) -> Intent:
+    words = f"replace #{order.id} by {grouped(leaves)} @ {grouped(price)}"
+    return Intent(move_key(order.id), order.market, words, moves=order.id)
 
 
 def cancel_all_intent(market: str, order_ids: frozenset[int]) -> Intent:

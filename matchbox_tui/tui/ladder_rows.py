@@ -175,7 +175,7 @@ def ladder_rows(desk: Desk, width: int) -> Iterator[LadderRow]:
             sides[1],
             price in (best_bid, best_ask),
             last.move if last is not None and last.price == price else None,
-            price == gaze.cursor and not (desk.on_orders and not desk.ticket.armed),
+            price == gaze.cursor and not (desk.on_orders and not desk.ticket.prepared),
         )
 
 

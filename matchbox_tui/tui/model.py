@@ -18,6 +18,7 @@ from matchbox_tui.engine import (
     OrderBook,
     OrderCancelled,
     Reason,
+    ReplaceRejected,
     Side,
     TradeExecuted,
 )
@@ -224,7 +225,7 @@ class Model:
             if everything is not None and event.reason is Reason.REQUESTED:
                 self.intents.drop(everything.key)
         settled = self.intents.settle(event)
-        if settled is not None and isinstance(event, CancelRejected):
+        if settled is not None and isinstance(event, CancelRejected | ReplaceRejected):
             words = f"rejected: {settled.words}: {event.reason.words}"
             self.note(event.timestamp, words, Tone.ALARM)
 

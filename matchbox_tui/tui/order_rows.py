@@ -11,6 +11,7 @@ from matchbox_tui.engine import Side
 from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import clock_time, grouped, halves, short, signed, thousandths
+from matchbox_tui.tui.model import Model
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import Ink
 
@@ -153,8 +154,9 @@ class LogRow:
     words: str
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        style = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own}.get(self.tone, ink.plain)
-        mark = {Tone.ALARM: "!", Tone.FILL: "◆"}.get(self.tone, "·")
+        styles = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own, Tone.TWIN: ink.muted}
+        style = styles.get(self.tone, ink.plain)
+        mark = {Tone.ALARM: "!", Tone.FILL: "◆", Tone.TWIN: "$"}.get(self.tone, "·")
         return [
             Segment(f" {self.time}", ink.muted),
             Segment(f" {mark} ", style),
@@ -194,13 +196,20 @@ def order_rows(desk: Desk, count: int) -> list[OrderRow | Words]:
             order.leaves_qty,
             order.qty,
             order.price,
-            model.intents.ending(order.id),
-            "cancel" if model.intents.ending(order.id) else "",
+            bool(asked := _asked(model, order.id)),
+            asked,
             order.id == selected,
         )
         for order in orders[start : start + room]
     ]
     return rows or [Words(" no open orders")]
+
+
+def _asked(model: Model, order_id: int) -> str:
+    """What was asked of an open order and is not known yet, or nothing."""
+    if model.intents.ending(order_id):
+        return "cancel"
+    return "replace" if model.intents.moving(order_id) else ""
 
 
 def position_rows(desk: Desk) -> list[PositionRow | Words]:

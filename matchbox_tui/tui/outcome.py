@@ -29,6 +29,8 @@ class Tone(StrEnum):
     """What kind of news a notice is."""
 
     PLAIN = "plain"
+    TWIN = "twin"
+    """What was asked for, as a command line."""
     FILL = "fill"
     ALARM = "alarm"
 

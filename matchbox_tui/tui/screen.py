@@ -19,7 +19,8 @@ from matchbox_tui.tui.bars import (
     status_bar,
     ticket_bar,
 )
-from matchbox_tui.tui.desk import Desk, Page, Request
+from matchbox_tui.tui.desk import Desk, Page
+from matchbox_tui.tui.hand import Hand, Request
 from matchbox_tui.tui.help import HelpScreen
 from matchbox_tui.tui.keys import bindings
 from matchbox_tui.tui.ladder import Ladder
@@ -41,6 +42,7 @@ class TradeScreen(Screen[None]):
     def __init__(self, desk: Desk, ink: Ink, send: Send, zone: tzinfo | None = None) -> None:
         super().__init__()
         self.desk = desk
+        self.hand = Hand(desk)
         self.ink = ink
         self._send = send
         self._zone = zone
@@ -92,44 +94,71 @@ class TradeScreen(Screen[None]):
         self.desk.recentre()
         self.frame()
 
-    def action_arm(self, side: str) -> None:
-        self.desk.arm(Side(side))
+    def action_lock(self) -> None:
+        self.hand.toggle_lock()
+        self.frame()
+
+    def action_order(self, side: str) -> None:
+        self.hand.order(Side(side))
+        self.frame()
+
+    def action_join(self, ticks: int) -> None:
+        self.hand.join(ticks)
+        self.frame()
+
+    def action_take(self, side: str) -> None:
+        self.hand.take(Side(side))
+        self.frame()
+
+    def action_move_order(self) -> None:
+        self.hand.move()
+        self._show_page()
+        self.frame()
+
+    def action_close(self) -> None:
+        self.hand.close()
+        self.frame()
+
+    def action_reverse(self) -> None:
+        self.hand.close(reverse=True)
         self.frame()
 
     def action_digit(self, digit: str) -> None:
-        self.desk.prepare(self.desk.ticket.digit(digit))
+        self.desk.put(self.desk.ticket.digit(digit))
         self.frame()
 
     def action_erase(self) -> None:
-        self.desk.prepare(self.desk.ticket.erase())
+        self.desk.put(self.desk.ticket.erase())
         self.frame()
 
     def action_preset(self, step: int) -> None:
-        self.desk.prepare(self.desk.ticket.preset(step > 0))
+        self.desk.put(self.desk.ticket.preset(step > 0))
         self.frame()
 
     def action_kind(self) -> None:
-        self.desk.prepare(self.desk.ticket.next_kind())
+        self.desk.put(self.desk.ticket.next_kind())
         self.frame()
 
     def action_price(self) -> None:
-        self.desk.prepare(self.desk.ticket.type_price())
+        self.desk.put(self.desk.ticket.type_price())
         self.frame()
 
     def action_enter(self) -> None:
-        request = self.desk.enter()
-        self._submit([request] if request is not None else [])
+        self._submit(self.hand.enter())
 
     def action_escape(self) -> None:
-        self.desk.escape()
+        self.hand.escape()
         self._show_page()
         self.frame()
 
     def action_cancel(self) -> None:
-        self._submit(self.desk.cancel())
+        self._submit(self.hand.cancel())
+
+    def action_cancel_side(self, side: str) -> None:
+        self._submit(self.hand.cancel_side(Side(side)))
 
     def action_cancel_all(self) -> None:
-        self._submit(self.desk.cancel_all())
+        self._submit(self.hand.cancel_all())
 
     def action_list(self) -> None:
         self.desk.change_focus()

@@ -6,6 +6,7 @@ from enum import StrEnum
 from matchbox_tui.engine import (
     MAX_QTY,
     NewOrder,
+    Order,
     OrderBook,
     OrderType,
     Reason,
@@ -32,9 +33,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Ticket:
-    """Armed where it has a side. Its price is the ladder's cursor, `typed` digits of a new one.
+    """Prepared where it has a side. Its price is the ladder's cursor, `typed` digits of a new one.
 
-    `fresh` says that the next digit starts the quantity anew.
+    `fresh` says that the next digit starts the quantity anew. `moving` is the order that is to get
+    another price or size, 0 for a new order. `resume` is what the quantity and the kind were
+    before this ticket was filled in for its trader.
     """
 
     side: Side | None = None
@@ -42,20 +45,61 @@ class Ticket:
     kind: Kind = Kind.LIMIT
     typed: str | None = None
     fresh: bool = True
+    reduce_only: bool = False
+    moving: int = 0
+    resume: tuple[int, Kind] | None = None
 
     @property
-    def armed(self) -> bool:
+    def prepared(self) -> bool:
         return self.side is not None
 
     @property
     def typing_price(self) -> bool:
         return self.typed is not None
 
-    def arm(self, side: Side) -> "Ticket":
-        return replace(self, side=side, typed=None, fresh=not self.armed or self.fresh)
+    def prepare(self, side: Side) -> "Ticket":
+        ticket = self._resumed()
+        return replace(ticket, side=side, typed=None, fresh=not self.prepared or self.fresh)
+
+    def take(self, side: Side) -> "Ticket":
+        """Prepared to take what stands there, and to leave nothing behind."""
+        ticket = self.prepare(side)
+        return replace(ticket, kind=Kind.IOC, resume=(ticket.qty, ticket.kind))
+
+    def close(self, side: Side, qty: int, *, reduce_only: bool) -> "Ticket":
+        """Prepared to end a position at the market's price, or to turn it over."""
+        ticket = self._resumed()
+        return replace(
+            ticket,
+            side=side,
+            qty=qty,
+            kind=Kind.MARKET,
+            typed=None,
+            fresh=True,
+            reduce_only=reduce_only,
+            resume=(ticket.qty, ticket.kind),
+        )
+
+    def move(self, order: Order) -> "Ticket":
+        """Prepared to change an open order; the quantity is what is to be left of it."""
+        ticket = self._resumed()
+        return replace(
+            ticket,
+            side=order.side,
+            qty=order.leaves_qty,
+            kind=Kind.LIMIT,
+            typed=None,
+            fresh=True,
+            moving=order.id,
+            resume=(ticket.qty, ticket.kind),
+        )
 
     def drop(self) -> "Ticket":
-        return replace(self, side=None, typed=None, fresh=True)
+        return replace(self._resumed(), side=None, typed=None, fresh=True)
+
+    def _resumed(self) -> "Ticket":
+        qty, kind = self.resume or (self.qty, self.kind)
+        return replace(self, qty=qty, kind=kind, reduce_only=False, moving=0, resume=None)
 
     def digit(self, digit: str) -> "Ticket":
         if self.typed is not None:
@@ -77,6 +121,8 @@ class Ticket:
         return replace(self, qty=qty, fresh=True)
 
     def next_kind(self) -> "Ticket":
+        if self.moving or self.reduce_only:
+            return self
         kinds = list(Kind)
         return replace(self, kind=kinds[(kinds.index(self.kind) + 1) % len(kinds)])
 
@@ -84,8 +130,8 @@ class Ticket:
         return replace(self, typed="" if self.typed is None else None)
 
     def order(self, market: str, price: int, trader: str, key: str, time: int) -> NewOrder | None:
-        """The order that this ticket asks for, None where it is not armed."""
-        if self.side is None:
+        """The order that this ticket asks for, None where it asks for none."""
+        if self.side is None or self.moving:
             return None
         is_market = self.kind is Kind.MARKET
         immediate = self.kind in (Kind.IOC, Kind.MARKET)
@@ -100,6 +146,7 @@ class Ticket:
             trader=trader,
             time_in_force=TimeInForce.IOC if immediate else TimeInForce.GTC,
             post_only=self.kind is Kind.POST_ONLY,
+            reduce_only=self.reduce_only,
             client_order_id=key,
         )
 
@@ -116,6 +163,7 @@ def refusal(order: NewOrder, book: OrderBook) -> Reason | None:
         timestamp=order.timestamp,
         time_in_force=order.time_in_force,
         post_only=order.post_only,
+        reduce_only=order.reduce_only,
     )
     return refusal_of_terms(numbered, book.market)
 
@@ -141,6 +189,23 @@ def preview(order: NewOrder, book: OrderBook) -> str:
         ends = order.time_in_force is TimeInForce.IOC
         words += f", {grouped(left)} would {'expire' if ends else 'rest'}"
     return words
+
+
+def preview_move(order: Order, price: int, leaves: int, book: OrderBook) -> str:
+    """What would happen to an open order if its change came first. O(levels it would take)."""
+    if price == order.price and leaves == order.leaves_qty:
+        return "the arrows choose its new price, digits its size"
+    if price == order.price and leaves < order.leaves_qty:
+        return "keeps its place in the queue"
+    draft = NewOrder(
+        order_id=order.id,
+        market=order.market,
+        side=order.side,
+        price=price,
+        qty=leaves,
+        post_only=order.post_only,
+    )
+    return f"loses its place, {preview(draft, book)}"
 
 
 def _takes(order: NewOrder, book: OrderBook) -> tuple[int, int, bool]:

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from matchbox_tui.tui import MatchboxApp
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
+from matchbox_tui.tui.hand import Hand
 from matchbox_tui.tui.model import Link, Model
 from tests.tui.venue import SECOND, LocalVenue
 
@@ -30,7 +31,13 @@ def desk_on(venue: LocalVenue, market: str | None = "RAIN", trader: str = TRADER
     feed = Feed(venue.connect, trader, lambda: venue.time)
     fold(feed.model, venue)
     feed.model.linked(Link.LIVE)
-    return Desk(feed.model, lambda: venue.time, market, token="t")
+    return Desk(feed.model, lambda: venue.time, market)
+
+
+def hand_of(desk: Desk, *, armed: bool = True) -> Hand:
+    """The hand of the desk's trader."""
+    desk.locked = not armed
+    return Hand(desk, token="t")
 
 
 def fold(model: Model, venue: LocalVenue) -> None:
@@ -64,6 +71,12 @@ async def until_shown(pilot: Pilot[None], *texts: str) -> None:
     assert isinstance(app, MatchboxApp)
     for text in texts:
         await until(pilot, partial(_is_shown, app, text), text)
+
+
+async def until_armed(pilot: Pilot[None], *texts: str) -> None:
+    """Waits until all of the texts stand on the screen, and arms trading."""
+    await until_shown(pilot, *texts)
+    await press(pilot, "a")
 
 
 def _is_shown(app: MatchboxApp, text: str) -> bool:

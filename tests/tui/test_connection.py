@@ -92,7 +92,7 @@ async def test_an_order_in_doubt_is_resolved_by_the_journal() -> None:
     app = app_on(venue)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "● live", "ask 52")
-        await press(pilot, "b enter")
+        await press(pilot, "a b enter")
         await until_shown(pilot, "in doubt: lost the server", "?10")
         venue.release()
         await until_shown(pilot, "◆")
@@ -110,7 +110,7 @@ async def test_a_full_queue_is_told_and_leaves_nothing_open() -> None:
     app = app_on(venue)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "● live")
-        await press(pilot, "b enter")
+        await press(pilot, "a b enter")
         await until_shown(pilot, "not sent: buy 10 @ 50: the queue is full", "no open orders")
         assert len(app.desk.model.intents) == 0
 

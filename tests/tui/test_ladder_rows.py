@@ -5,7 +5,7 @@ from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.ladder_edges import ladder_foot
 from matchbox_tui.tui.ladder_rows import LadderRow, ladder_rows
 from matchbox_tui.tui.palette import DARK, Ink
-from tests.tui.cockpit import TRADER, desk_on, fold
+from tests.tui.cockpit import TRADER, desk_on, fold, hand_of
 from tests.tui.venue import LocalVenue
 
 INK = Ink(DARK)
@@ -60,7 +60,7 @@ def test_the_last_trade_is_marked_with_its_direction() -> None:
 def test_what_is_prepared_shows_as_a_draft_in_its_column() -> None:
     desk = desk_on(market())
     desk.settle_view(17, 44)
-    desk.arm(Side.SELL)
+    hand_of(desk).order(Side.SELL)
     desk.move(3)
     row = rows(desk)[52]
     assert row.ask.draft == 10
@@ -70,8 +70,9 @@ def test_what_is_prepared_shows_as_a_draft_in_its_column() -> None:
 def test_what_is_sent_and_not_known_yet_shows_as_a_question() -> None:
     desk = desk_on(market())
     desk.settle_view(17, 44)
-    desk.arm(Side.BUY)
-    assert desk.enter() is not None
+    hand = hand_of(desk)
+    hand.order(Side.BUY)
+    assert len(hand.enter()) == 1
     assert drawn(rows(desk)[49]).split()[0] == "?10"
 
 

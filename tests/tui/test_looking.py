@@ -91,7 +91,7 @@ async def test_resize() -> None:
     sizes = [(160, 50), (1, 1), (20, 5), (300, 80), (80, 24), (64, 7), (2, 50), (120, 3)]
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "● live")
-        await press(pilot, "b")
+        await press(pilot, "a b")
         price = app.desk.price
         for size in sizes:
             await pilot.resize_terminal(*size)
@@ -108,7 +108,7 @@ async def test_help() -> None:
         await until_shown(pilot, "● live")
         await press(pilot, "question_mark")
         await until_shown(pilot, "prepare a buy at the cursor")
-        await press(pilot, "pagedown pagedown")
+        await press(pilot, "pagedown pagedown pagedown")
         await until_shown(pilot, "sent, and not in the journal yet")
         await press(pilot, "escape")
         await until_shown(pilot, "? help")

@@ -1,7 +1,6 @@
 """The model: what the journal makes of it."""
 
 from matchbox_tui.engine import (
-    CancelAll,
     CancelOrder,
     NewOrder,
     Reason,
@@ -15,12 +14,13 @@ from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.intents import QUIET_POLLS, Intent, Standing
 from matchbox_tui.tui.model import Model
 from matchbox_tui.tui.outcome import Tone
-from tests.tui.cockpit import TRADER, desk_on, fold
+from matchbox_tui.tui.twins import Asked
+from tests.tui.cockpit import TRADER, desk_on, fold, hand_of
 from tests.tui.venue import LocalVenue
 
 
 def words(model: Model) -> list[str]:
-    return [notice.words for notice in model.notices]
+    return [notice.words for notice in model.notices if notice.tone is not Tone.TWIN]
 
 
 def send(desk: Desk, venue: LocalVenue, side: Side, price: int, qty: int = 10) -> None:
@@ -28,15 +28,15 @@ def send(desk: Desk, venue: LocalVenue, side: Side, price: int, qty: int = 10) -
     desk.settle_view(17, 44)
     assert desk.gaze is not None
     desk.gaze.go(price)
-    desk.prepare(desk.ticket.arm(side))
+    hand = hand_of(desk)
+    hand.order(side)
     for digit in str(qty):
-        desk.prepare(desk.ticket.digit(digit))
-    request = desk.enter()
-    assert request is not None
-    commit(desk, venue, request[1])
+        desk.put(desk.ticket.digit(digit))
+    ((_, command),) = hand.enter()
+    commit(desk, venue, command)
 
 
-def commit(desk: Desk, venue: LocalVenue, command: NewOrder | CancelOrder | CancelAll) -> None:
+def commit(desk: Desk, venue: LocalVenue, command: Asked) -> None:
     if isinstance(command, NewOrder):
         from tests.tui.venue import numbered_as
 
@@ -50,11 +50,11 @@ def test_an_order_is_open_until_the_journal_tells() -> None:
     venue = LocalVenue()
     desk = desk_on(venue)
     desk.settle_view(17, 44)
-    desk.arm(Side.BUY)
-    request = desk.enter()
-    assert request is not None
+    hand = hand_of(desk)
+    hand.order(Side.BUY)
+    ((_, command),) = hand.enter()
     assert len(desk.model.intents) == 1
-    commit(desk, venue, request[1])
+    commit(desk, venue, command)
     assert len(desk.model.intents) == 0
 
 
@@ -114,7 +114,7 @@ def test_a_cancel_that_comes_too_late_is_told() -> None:
     desk = desk_on(venue)
     desk.settle_view(17, 44)
     desk.move_to_best(Side.SELL)
-    (request,) = desk.cancel()
+    (request,) = hand_of(desk).cancel()
     venue.order(Side.BUY, 4, 51)
     fold(desk.model, venue)
     assert len(desk.model.intents) == 0, "filled to the end, so the cancel is void"
@@ -130,7 +130,7 @@ def test_cancel_all_is_settled_by_its_last_cancel() -> None:
     for price in (52, 53, 54):
         venue.order(Side.SELL, 4, price, TRADER)
     desk = desk_on(venue)
-    (request,) = desk.cancel_all()
+    (request,) = hand_of(desk).cancel_all()
     assert len(desk.model.intents) == 1
     commit(desk, venue, request[1])
     assert len(desk.model.intents) == 0
@@ -195,7 +195,7 @@ def test_a_market_that_comes_to_life_takes_nobody_away_from_another() -> None:
             desk.model.observed(quiet, venue.time)
         desk.settle_view(17, 44)
         if not caught_up:
-            desk.arm(Side.BUY)
+            hand_of(desk).order(Side.BUY)
         assert desk.symbol == "RAIN"
         venue.order(Side.BUY, 3, 7, market="MAIN")
         fold(desk.model, venue)

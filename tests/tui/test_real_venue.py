@@ -59,7 +59,7 @@ async def test_buy_sell_and_cancel_on_a_real_venue() -> None:
             app = MatchboxApp(server.url, trader=TRADER, market="RAIN")
             async with app.run_test(size=(160, 50)) as pilot:
                 await until_shown(pilot, "● live", "bid 48", "leader node-1")
-                await press(pilot, "right b 1 5 enter")
+                await press(pilot, "a right b 1 5 enter")
                 await until_shown(pilot, "bought 15 @ 52", " bought")
                 await press(pilot, "left s 5 enter")
                 await until_shown(pilot, "sold 5 @ 48", " sold")
@@ -98,7 +98,7 @@ async def test_the_server_is_killed_and_comes_back(tmp_path: Path) -> None:
                 server = EmbeddedServer(tmp_path, port)
                 await asyncio.to_thread(server.start)
                 await until_shown(pilot, "● live", "leader node-1")
-                await press(pilot, "right b 4 enter")
+                await press(pilot, "a right b 4 enter")
                 await until_shown(pilot, "bought 4 @ 52")
                 assert "stale" not in screen_text(app)
     finally:

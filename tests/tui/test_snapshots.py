@@ -35,7 +35,7 @@ def test_a_small_screen(snap_compare: Compare) -> None:
 
 def test_a_large_screen_with_a_ticket(snap_compare: Compare) -> None:
     async def before(pilot: Pilot[None]) -> None:
-        await ready(pilot, "right up s 2 5")
+        await ready(pilot, "a right up s 2 5")
 
     assert snap_compare(furnished(), terminal_size=(160, 50), run_before=before)
 

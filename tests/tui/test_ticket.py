@@ -33,7 +33,7 @@ def test_a_ticket_without_a_side_is_no_order() -> None:
 
 
 def test_digits_start_a_new_quantity_and_then_add_to_it() -> None:
-    ticket = Ticket().arm(Side.BUY).digit("2").digit("5")
+    ticket = Ticket().prepare(Side.BUY).digit("2").digit("5")
     assert ticket.qty == 25
     assert ticket.erase().qty == 2
     assert ticket.drop().digit("7").qty == 7
