@@ -96,19 +96,19 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     message: Any = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
-    body: bytes = message["body"]
-    if not message["more_body"]:
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
         if len(body) > limit:
             raise too_long(limit)
         return body
     parts = bytearray(body)
-    while message["more_body"]:
+    while message.get("more_body"):
         if len(parts) > limit:
             raise too_long(limit)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        parts += message["body"]
+        parts += message.get("body", b"")
     if len(parts) > limit:
         raise too_long(limit)
     return bytes(parts)
