@@ -50,6 +50,10 @@ Seed = Annotated[
     int,
     typer.Option("--seed", envvar="MATCHBOX_SEED", help="The traders' chance.", metavar="N"),
 ]
+Timeout = Annotated[
+    int,
+    typer.Option("--timeout", envvar="MATCHBOX_TIMEOUT", help="Seconds to wait for the outcome."),
+]
 UntilEof = Annotated[
     bool,
     typer.Option(

@@ -1,15 +1,15 @@
 """One-shot trading: buy, sell, cancel, cancel-all. Each waits for its outcome and prints it."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import typer
 
 from matchbox_tui.cli import options
+from matchbox_tui.cli.awaiting import await_events, check_timeout, patience
 from matchbox_tui.cli.connected import with_client
 from matchbox_tui.cli.outcome import ENDED, Outcome, print_outcome
 from matchbox_tui.cli.output import print_json, print_line
@@ -48,10 +48,6 @@ Trader = Annotated[
 ]
 Tif = Annotated[
     str, typer.Option("--tif", envvar="MATCHBOX_TIF", help="Time in force: GTC, IOC, FOK or GTD.")
-]
-Timeout = Annotated[
-    int,
-    typer.Option("--timeout", envvar="MATCHBOX_TIMEOUT", help="Seconds to wait for the outcome."),
 ]
 
 
@@ -96,10 +92,10 @@ def _order_command(side: str) -> Callable[..., int]:
                 help="cancel_taker, cancel_maker, cancel_both or none.",
             ),
         ] = "cancel_taker",
-        timeout: Timeout = 10,
+        timeout: options.Timeout = 10,
         json: options.Json = False,
     ) -> int:
-        _check_timeout(timeout)
+        check_timeout(timeout)
         now = time.time_ns()
         fields = {
             "id": 1,
@@ -139,13 +135,13 @@ def cancel(
     order_id: Annotated[int, typer.Argument(help="The order.", metavar="ID")],
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
-    timeout: Timeout = 10,
+    timeout: options.Timeout = 10,
     json: options.Json = False,
 ) -> int:
     """Cancel an open order; print what was left of it."""
     if not 1 <= order_id <= MAX_ID:
         raise UsageError(f"ID {order_id}: use the number that the order was given")
-    _check_timeout(timeout)
+    check_timeout(timeout)
     command = CancelOrder(order_id, time.time_ns())
     return with_client(redis_url, prefix, lambda client: _cancel(client, command, timeout, json))
 
@@ -155,19 +151,14 @@ def cancel_all(
     prefix: options.Prefix = "",
     trader: Trader = "",
     market: options.AnyMarket = None,
-    timeout: Timeout = 10,
+    timeout: options.Timeout = 10,
     json: options.Json = False,
 ) -> int:
     """Cancel all open orders of a trader, or all anonymous ones."""
-    _check_timeout(timeout)
+    check_timeout(timeout)
     fields = {"op": "cancel_all", "trader": trader, "market": market, "timestamp": time.time_ns()}
     command = _converted(fields, CancelAll)
     return with_client(redis_url, prefix, lambda client: _cancel(client, command, timeout, json))
-
-
-def _check_timeout(seconds: int) -> None:
-    if seconds < 1:
-        raise UsageError(f"--timeout {seconds}: use 1 or more seconds")
 
 
 def _checked(fields: dict[str, Any], *, has_price: bool) -> NewOrder:
@@ -218,7 +209,7 @@ async def _send(client: "Client", order: NewOrder, seconds: int) -> Outcome:
     order_id = (await client.submit([order]))[0]
     if order_id < 0:
         return await _find(client, -order_id, seconds)
-    events = await _await_events(
+    events = await await_events(
         client, tip, seconds, f"order {order_id}", lambda event: _is_outcome(event, order_id)
     )
     outcome = Outcome(order_id)
@@ -234,7 +225,7 @@ async def _find(client: "Client", order_id: int, seconds: int) -> Outcome:
     resting = replica.exchange.orders.get(order_id)
     if resting is not None:
         outcome.rest(resting)
-    async with _patience(seconds, f"order {order_id}"):
+    async with patience(seconds, f"order {order_id}"):
         while True:
             tip = (await client.cluster()).seq
             async for entry in client.follow(replica, until=tip):
@@ -259,7 +250,7 @@ async def _cancel(
 ) -> int:
     tip = (await client.cluster()).seq
     await client.submit([command])
-    events = await _await_events(
+    events = await await_events(
         client,
         tip,
         seconds,
@@ -285,33 +276,3 @@ async def _cancel(
         for refusal in refused:
             print_line(f"nothing cancelled: {refusal.reason.words}")
     return EXIT_REJECTED if refused else 0
-
-
-async def _await_events(
-    client: "Client",
-    after: int,
-    seconds: int,
-    what: str,
-    wanted: Callable[[Event], bool],
-) -> list[Event]:
-    """All events of the first command after `after` that has a wanted one."""
-    async with _patience(seconds, what):
-        async for entry in client.entries(after):
-            for event in entry.events:
-                if wanted(event):
-                    return [other for other in entry.events if other.seq == event.seq]
-    raise AssertionError("the journal has no end")
-
-
-@contextlib.asynccontextmanager
-async def _patience(seconds: int, what: str) -> AsyncIterator[None]:
-    """Ends what waits for a leader in vain. Raises `Unusable`."""
-    from matchbox_tui.store import Unusable
-
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise Unusable(
-            f"{what} is queued, but no leader took it within {seconds} s: start 'matchbox engine'"
-        ) from None
