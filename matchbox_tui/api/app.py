@@ -1,12 +1,14 @@
 """The HTTP application: routes over a gateway."""
 
 from litestar import Litestar, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
 from matchbox_tui.api.errors import HANDLERS
 from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.limits import Gate
-from matchbox_tui.api.routes import market_data_routes, order_routes
+from matchbox_tui.api.openapi import Document
+from matchbox_tui.api.routes import docs_routes, market_data_routes, order_routes
 
 
 @get("/health", sync_to_thread=False)
@@ -20,8 +22,14 @@ def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASG
     With a `token` everything but the probes needs it; `rate_limit` is how many requests a second
     one client address may make, 0 for any number.
     """
+    handlers: list[HTTPRouteHandler] = [
+        health,
+        *order_routes(gateway),
+        *market_data_routes(gateway),
+    ]
+    document = Document(handlers, token=bool(token), limited=rate_limit > 0)
     app = Litestar(
-        [health, *order_routes(gateway), *market_data_routes(gateway)],
+        [*handlers, *docs_routes(gateway, document)],
         exception_handlers=HANDLERS,
         openapi_config=None,
         logging_config=None,

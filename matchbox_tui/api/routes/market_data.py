@@ -26,6 +26,7 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orderbook",
         tags=["Market data"],
         summary="Look at a market's book, best prices first",
+        operation_id="getOrderbook",
         before_request=check_query,
         responses=problems(400, 422, 503),
     )
@@ -40,6 +41,7 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/trades",
         tags=["Market data"],
         summary="List the last trades, oldest first",
+        operation_id="listTrades",
         before_request=check_query,
         responses=problems(400, 422, 503),
     )
@@ -55,6 +57,7 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/markets",
         tags=["Market data"],
         summary="List the markets, oldest first",
+        operation_id="listMarkets",
         before_request=check_query,
         responses=problems(422, 503),
     )
@@ -81,6 +84,7 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/positions",
         tags=["Market data"],
         summary="List positions by trader and market",
+        operation_id="listPositions",
         before_request=check_query,
         responses=problems(400, 422, 503),
     )

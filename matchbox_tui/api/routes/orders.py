@@ -57,6 +57,7 @@ def _placing(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orders",
         tags=["Orders"],
         summary="Place an order",
+        operation_id="placeOrder",
         middleware=[json_body(OrderRequest, ORDER_BYTES)],
         response_description="The order is queued.",
         responses={
@@ -73,6 +74,7 @@ def _placing(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orders/batch",
         tags=["Orders"],
         summary="Place up to 1000 orders, all or none",
+        operation_id="placeOrders",
         middleware=[json_body(BatchRequest, BATCH_BYTES)],
         response_description="The orders are queued.",
         responses={
@@ -104,6 +106,7 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orders",
         tags=["Orders"],
         summary="List orders by id",
+        operation_id="listOrders",
         before_request=check_query,
         responses=problems(400, 422, 503),
     )
@@ -132,6 +135,7 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orders/{order_id:int}",
         tags=["Orders"],
         summary="Look at an order",
+        operation_id="getOrder",
         before_request=check_query,
         responses=problems(404, 422, 503),
     )
@@ -146,6 +150,7 @@ def _changing(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orders/{order_id:int}",
         tags=["Orders"],
         summary="Give an order a new price, a new total, or both",
+        operation_id="replaceOrder",
         status_code=202,
         middleware=[json_body(ReplaceRequest, ORDER_BYTES)],
         response_description="The change is queued.",
@@ -170,6 +175,7 @@ def _changing(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orders/{order_id:int}",
         tags=["Orders"],
         summary="Cancel an order",
+        operation_id="cancelOrder",
         status_code=202,
         before_request=check_query,
         response_description="The cancel is queued.",
@@ -184,6 +190,7 @@ def _changing(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/orders",
         tags=["Orders"],
         summary="Cancel all open orders of a trader",
+        operation_id="cancelOrders",
         status_code=202,
         before_request=check_query,
         response_description="The cancel is queued.",
