@@ -4,17 +4,17 @@ May import everything, but only inside the commands' bodies, so that ``matchbox 
 quick and an engine never loads the screen's library.
 """
 
-import os
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from matchbox_tui import __version__
-from matchbox_tui.cli import audit, bench, drill, play, serve, services, show, trade
-from matchbox_tui.cli.output import OutputClosed
+from matchbox_tui.cli import audit, bench, change, drill, play, serve, services, show, trade
+from matchbox_tui.cli.output import OutputClosed, OutputFailed, drop_output, print_line
 from matchbox_tui.cli.running import (
+    EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_UNREACHABLE,
     EXIT_USAGE,
@@ -31,13 +31,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
+_OURS = ("--help", "-h", "--version")
+"""Options that are no command's."""
+
 # A negative number is a wrong quantity, not an unknown option.
 _NEGATIVES = {"ignore_unknown_options": True}
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        print_line(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def about(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     """An exchange in a terminal. Without a command: matchbox play."""
 
@@ -52,6 +66,9 @@ app.command("buy", context_settings=_NEGATIVES)(trade.buy)
 app.command("sell", context_settings=_NEGATIVES)(trade.sell)
 app.command("cancel", context_settings=_NEGATIVES)(trade.cancel)
 app.command("cancel-all")(trade.cancel_all)
+app.command("replace", context_settings=_NEGATIVES)(change.replace)
+app.command("halt")(change.halt)
+app.command("resume")(change.resume)
 app.command("book")(show.book)
 app.command("orders")(show.orders)
 app.command("positions")(show.positions)
@@ -65,10 +82,7 @@ app.command("bench")(bench.bench)
 def main() -> None:
     """Runs the command line and exits with its code."""
     arguments = sys.argv[1:]
-    if arguments == ["--version"]:
-        typer.echo(__version__)
-        return
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("--help", "-h")):
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in _OURS):
         arguments.insert(0, "play")
     try:
         code = app(arguments, prog_name="matchbox", standalone_mode=False)
@@ -77,21 +91,34 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
     except OutputClosed:
-        # Python must not trip over it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         sys.exit(0)
+    except OutputFailed as error:
+        _fail_output(error)
     except UnicodeEncodeError as error:
         fail(f"{error.object!r} is no text in UTF-8", EXIT_USAGE)
     except Exception as error:
-        # Typer brings its own copy of Click, whose usage errors have no public name in common.
-        words = getattr(error, "format_message", None)
-        if words is not None:
-            known = {command.name for command in app.registered_commands}
-            about = f"matchbox {arguments[0]}" if arguments[0] in known else "matchbox"
-            fail(f"{words().rstrip('.')} (see {about} --help)", EXIT_USAGE)
-        from matchbox_tui.store import StoreError
-
-        if not isinstance(error, StoreError):
-            crash(str(error) or type(error).__name__, traceback.format_exc())
-        fail(str(error), EXIT_UNREACHABLE)
+        _give_up(error, arguments)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _give_up(error: Exception, arguments: list[str]) -> NoReturn:
+    # Typer brings its own copy of Click, whose usage errors have no public name in common.
+    words = getattr(error, "format_message", None)
+    if words is not None:
+        known = {command.name for command in app.registered_commands}
+        about = f"matchbox {arguments[0]}" if arguments[0] in known else "matchbox"
+        fail(f"{words().rstrip('.')} (see {about} --help)", EXIT_USAGE)
+    if isinstance(error, OSError) and any(option in arguments for option in _OURS):
+        # Typer prints the help.
+        _fail_output(error.strerror)
+    from matchbox_tui.store import StoreError
+
+    if not isinstance(error, StoreError):
+        crash(str(error) or type(error).__name__, traceback.format_exc())
+    fail(str(error), EXIT_UNREACHABLE)
+
+
+def _fail_output(why: object) -> NoReturn:
+    drop_output()
+    fail(f"can't write the output: {why}", EXIT_FAILED)

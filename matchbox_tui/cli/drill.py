@@ -14,6 +14,7 @@ from matchbox_tui.cli.running import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     UsageError,
+    fail,
     on_stop,
     run,
     say,
@@ -106,15 +107,22 @@ def drill(
         raise UsageError(f"--out: {printable(str(error))}") from None
     except asyncio.CancelledError:
         return EXIT_INTERRUPTED
-    if out is not None:
-        (out / REPORT).write_bytes(msgspec.json.encode(report))
     if json:
         print_json(report)
     else:
         _print_report(report)
+    if out is not None:
+        _keep(report, out / REPORT)
     if report.violations or report.late:
         return EXIT_FAILED
     return EXIT_INTERRUPTED if report.interrupted else 0
+
+
+def _keep(report: "DrillReport", path: Path) -> None:
+    try:
+        path.write_bytes(msgspec.json.encode(report))
+    except OSError as error:
+        fail(f"--out: can't write {path} ({error.strerror})", EXIT_FAILED)
 
 
 async def _drill(plan: "Plan") -> "DrillReport":

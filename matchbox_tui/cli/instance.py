@@ -55,6 +55,7 @@ class Instance:
         name = name or f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         if not name.isascii() or not name.isprintable() or " " in name:
             raise UsageError(f"--id {name!r}: use letters, digits and dashes")
+        _check_directory(data_dir)
         return cls(url, prefix, name, settings, opened, data_dir)
 
     async def start(self) -> Node:
@@ -79,3 +80,15 @@ class Instance:
             return None
         # Several venues may share the directory, as they may share the server.
         return SnapshotFiles(self.data_dir / quote(self.prefix, safe=""))
+
+
+def _check_directory(path: Path | None) -> None:
+    """Makes the data directory. Raises `UsageError` where there can be none."""
+    if path is None:
+        return
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--data-dir {path}: can't make that directory ({error.strerror}): name another"
+        ) from None

@@ -1,5 +1,6 @@
 """Printing: data goes to stdout, as JSON or as a small table."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -11,12 +12,23 @@ class OutputClosed(Exception):
     """Whoever read our output has had enough, as ``head`` does."""
 
 
+class OutputFailed(Exception):
+    """stdout can't be written to, as on a full disk; `str()` says why."""
+
+
 def print_line(text: str) -> None:
-    """One line on stdout. Raises `OutputClosed`."""
+    """One line on stdout. Raises `OutputClosed` or `OutputFailed`."""
     try:
         typer.echo(text)
     except BrokenPipeError:
         raise OutputClosed from None
+    except OSError as error:
+        raise OutputFailed(error.strerror) from None
+
+
+def drop_output() -> None:
+    """What is still to be written goes nowhere: Python must not trip over it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_json(value: object) -> None:

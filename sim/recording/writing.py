@@ -29,8 +29,11 @@ class Recorder:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._files: dict[str, FileFacts] = {}
-        with told(directory):
+        try:
             directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise RecordingError(f"can't make the directory {directory} ({why})") from None
         if (directory / MANIFEST).exists():
             raise RecordingError(f"{directory} holds a recording already: choose another directory")
 

@@ -72,6 +72,8 @@ PRICE = "price must be > 0 and at most 10**12"
         ("engine --log-level loud", "LOG_LEVEL 'loud': use debug, info, warning or error"),
         ("engine --markets A/B", "'A/B' is no symbol"),
         ("engine --id a\tb", "--id 'a\\tb': use letters, digits and dashes"),
+        ("engine --data-dir /dev/null", "--data-dir /dev/null: can't make that directory"),
+        ("serve --port 0 --data-dir /dev/null/x", "can't make that directory (Not a directory)"),
         ("traders --traders 0", "--traders 0: use a number between 1 and 10000"),
         ("traders --rate 0", "--rate 0: use a number between 1 and 100000"),
         ("traders --duration -1", "--duration -1"),

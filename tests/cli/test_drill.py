@@ -101,7 +101,9 @@ def test_a_drill_for_a_program_and_for_later(marked: Marked, tmp_path: Path) -> 
         ("--traders 0", "--traders 0: use a number between 1 and 10000"),
         ("--rate 49", "--rate 49: use a number between 50 and 20000"),
         ("--lease-ms 199", "--lease-ms 199: use a number between 200 and 60000"),
-        ("--out /dev/null/run", "--out: /dev/null/run: Not a directory"),
+        ("--out /dev/null", "--out: can't make the directory /dev/null (File exists)"),
+        ("--out /dev/null/run", "can't make the directory /dev/null/run (Not a directory)"),
+        ("--out /proc/run", "can't make the directory /proc/run (No such file or directory)"),
         ("--nope", "No such option"),
     ],
 )
