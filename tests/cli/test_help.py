@@ -9,10 +9,10 @@ from matchbox_tui import __version__
 from tests.cli.command import call, environment, run
 
 COMMANDS = [
-    *("play", "tui", "engine", "redis", "traders"),
-    *("buy", "sell", "cancel", "cancel-all"),
+    *("play", "tui", "serve", "engine", "redis", "traders"),
+    *("buy", "sell", "cancel", "cancel-all", "replace", "halt", "resume"),
     *("book", "orders", "positions", "fills", "status"),
-    *("drill", "audit"),
+    *("drill", "audit", "bench"),
 ]
 
 
@@ -46,7 +46,7 @@ def test_every_option_has_words_and_a_variable(command: str) -> None:
         name = option.split("--")[1].split()[0]
         assert "[env var: " in option, f"--{name} has no variable"
         explained = option.partition("[env var")[0].split("  ")
-        assert any(words.strip()[:1].isalpha() for words in explained[1:]), (
+        assert any(words.strip()[:1].isalnum() for words in explained[1:]), (
             f"--{name} is unexplained"
         )
 
