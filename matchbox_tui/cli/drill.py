@@ -42,25 +42,11 @@ def drill(
             "--fault", envvar="MATCHBOX_FAULT", help="Their kinds, in turn.", metavar="A,B"
         ),
     ] = FAULTS,
-    rate: Annotated[
-        int, typer.Option("--rate", envvar="MATCHBOX_RATE", help="Commands a second.")
-    ] = 2000,
-    instances: Annotated[
-        int, typer.Option("--instances", envvar="MATCHBOX_INSTANCES", help="Engine instances.")
-    ] = 3,
-    traders: Annotated[
-        int, typer.Option("--traders", envvar="MATCHBOX_TRADERS", help="Random traders.")
-    ] = 20,
-    lease_ms: Annotated[
-        int,
-        typer.Option("--lease-ms", envvar="MATCHBOX_LEASE_MS", help="The lead ends after that."),
-    ] = 2000,
-    seed: Annotated[
-        int,
-        typer.Option(
-            "--seed", envvar="MATCHBOX_SEED", help="Chance: faults, traders.", metavar="N"
-        ),
-    ] = 1,
+    instances: options.Instances = 3,
+    traders: options.Traders = 20,
+    rate: options.Rate = 2000,
+    lease_ms: options.LeaseMs = 2000,
+    seed: options.Seed = 1,
     out: Annotated[
         Path | None,
         typer.Option(

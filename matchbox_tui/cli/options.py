@@ -48,7 +48,17 @@ DataDir = Annotated[
 ]
 Seed = Annotated[
     int,
-    typer.Option("--seed", envvar="MATCHBOX_SEED", help="The traders' chance.", metavar="N"),
+    typer.Option("--seed", envvar="MATCHBOX_SEED", help="What chance begins with.", metavar="N"),
+]
+Instances = Annotated[
+    int, typer.Option("--instances", envvar="MATCHBOX_INSTANCES", help="Engine instances.")
+]
+Traders = Annotated[
+    int, typer.Option("--traders", envvar="MATCHBOX_TRADERS", help="Random traders.")
+]
+Rate = Annotated[
+    int,
+    typer.Option("--rate", envvar="MATCHBOX_RATE", help="Their commands a second, all together."),
 ]
 Timeout = Annotated[
     int,

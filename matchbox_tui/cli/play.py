@@ -47,15 +47,9 @@ Trader = Annotated[
 
 
 def play(
-    instances: Annotated[
-        int, typer.Option("--instances", envvar="MATCHBOX_INSTANCES", help="Engine instances.")
-    ] = 3,
-    traders: Annotated[
-        int, typer.Option("--traders", envvar="MATCHBOX_TRADERS", help="Random traders.")
-    ] = 20,
-    rate: Annotated[
-        int, typer.Option("--rate", envvar="MATCHBOX_RATE", help="Their commands a second.")
-    ] = 200,
+    instances: options.Instances = 3,
+    traders: options.Traders = 20,
+    rate: options.Rate = 200,
     markets: Annotated[
         str,
         typer.Option(

@@ -70,13 +70,8 @@ def redis(
 def traders(
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
-    count: Annotated[
-        int, typer.Option("--traders", envvar="MATCHBOX_TRADERS", help="How many, over all.")
-    ] = 20,
-    rate: Annotated[
-        int,
-        typer.Option("--rate", envvar="MATCHBOX_RATE", help="Commands a second, all together."),
-    ] = 200,
+    count: options.Traders = 20,
+    rate: options.Rate = 200,
     markets: Annotated[
         str, typer.Option("--markets", envvar="MATCHBOX_MARKETS", help="Where: A,B (default all).")
     ] = "",
