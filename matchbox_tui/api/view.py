@@ -31,6 +31,10 @@ class VenueView:
         self.replica = Replica()
         self.orders = OrderLog()
         self.trades = TradeLog()
+        self.on_event: list[Callable[[Event], None]] = []
+        """Called with each event before orders and trades take it in: they show what was before,
+        and the replica shows the whole commit. Must not raise.
+        """
         self.on_update: list[Callable[[Update], None]] = []
         """Called after each commit, when the view shows it."""
         self.on_reset: list[Callable[[], None]] = []
@@ -62,6 +66,8 @@ class VenueView:
         """Takes in an entry that the replica has just applied."""
         fills = []
         for event in entry.events:
+            for listener in self.on_event:
+                listener(event)
             self.orders.fold(event)
             fill = self.trades.fold(event)
             if fill is not None:
