@@ -56,7 +56,12 @@ class JsonBody:
 
     def _decoded(self, body: bytes) -> Any:
         try:
-            return self._decoder.decode(body)
+            try:
+                return self._decoder.decode(body)
+            except msgspec.ValidationError as error:
+                if "got `float`" not in str(error):
+                    raise
+                return msgspec.convert(_whole(msgspec.json.decode(body)), self._kind)
         except msgspec.ValidationError as error:
             raise refused_body(error, self._kind) from None
         except UnicodeDecodeError:
@@ -65,6 +70,17 @@ class JsonBody:
             if not body.strip():
                 raise Refusal(422, "the body is empty: send a JSON object") from None
             raise Refusal(422, f"the body is not JSON: {error}") from None
+
+
+def _whole(value: Any) -> Any:
+    """The value with 10.0 as 10: JSON makes no difference between them, and some senders none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _whole(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return value
 
 
 def json_body(kind: type[msgspec.Struct], limit: int) -> DefineMiddleware:

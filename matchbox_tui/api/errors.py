@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+)
 
 from matchbox_tui.api.answers import Problem
 from matchbox_tui.store import InDoubt, StoreError

@@ -1,5 +1,6 @@
 """The OpenAPI document: the framework's, made out of the handlers, and what it leaves out."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -93,6 +94,8 @@ class Document:
         markets = tuple(markets)
         document = dict(self._plain)
         schemas = dict(document["components"]["schemas"])
+        # What is over can't be the end of an order; later than now, which no schema can say.
+        self._general["properties"]["expires_at"]["minimum"] = time.time_ns()
         schemas["OrderRequest"] = order_shapes(self._general, markets)
         document["components"] = {**document["components"], "schemas": schemas}
         symbols = [market.symbol for market in markets]

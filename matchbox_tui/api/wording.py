@@ -1,11 +1,15 @@
 """What a decoder says of a wrong request, in words that name the field and the fix."""
 
 import re
+from typing import Any
 
 import msgspec
+from litestar import Request, Response
+from litestar.enums import ParamType
+from litestar.exceptions import ValidationException
 
-from matchbox_tui.api.answers import OrderStatus
-from matchbox_tui.api.errors import Refusal
+from matchbox_tui.api.answers import OrderStatus, Problem
+from matchbox_tui.api.errors import Refusal, answer_refusal
 from matchbox_tui.api.requests import BatchRequest, OrderRequest
 from matchbox_tui.engine import (
     MAX_NAME,
@@ -82,9 +86,17 @@ def refused_body(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> 
     return _refused_value(head + dot, field, words)
 
 
-def refused_parameter(name: str, message: str) -> Refusal:
-    """The refusal of a query parameter, as `refused_body`."""
-    return _refused_value("", name, message)
+def refused_query(error: ValidationException) -> Refusal:
+    """The refusal of what the framework found wrong in a path or a query."""
+    problems: Any = error.extra
+    problem = problems[0]
+    if problem.get("source") == ParamType.PATH:
+        return Refusal(404, f"{problem['key']}: nothing has such a number")
+    return _refused_value("", problem["key"], problem["message"])
+
+
+def answer_query(_: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
+    return answer_refusal(_, refused_query(error))
 
 
 def _refused_value(place: str, field: str, message: str) -> Refusal:
