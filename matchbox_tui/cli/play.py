@@ -28,6 +28,7 @@ from matchbox_tui.engine import MAX_NAME
 if TYPE_CHECKING:
     from matchbox_tui.engine import Market
     from matchbox_tui.store import EmbeddedServer
+    from matchbox_tui.tui import KeyTable
 
 SIGNALLED = 128
 """The app's return code after a signal is more than this."""
@@ -105,6 +106,8 @@ def play(
         raise UsageError(f"--duration {duration}: use 1 or more seconds")
     _check_trader(trader)
     check_level(log_level)
+    # Read before anything is started, and not at all where there is no screen.
+    keys = None if headless or not is_terminal() else _keys()
     ports = _free_ports(api_port, instances)
     opened = _markets(markets, seed)
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
@@ -123,14 +126,15 @@ def play(
         if ports:
             say(f"Serving at {', '.join(f'http://{API_HOST}:{port}' for port in ports)}")
         try:
-            if headless or not is_terminal():
+            if keys is None:
                 from matchbox_tui.cli.headless import DEFAULT_SECONDS, play_headless
 
                 seconds = duration or DEFAULT_SECONDS
                 return run(play_headless(cluster, start, url, prefix, seconds, json))
             run(_check(url, prefix, opened))
             start()
-            return run(_screen(url, prefix, trader, opened[0].symbol, duration, server))
+            symbol = opened[0].symbol
+            return run(_screen(url, prefix, trader, symbol, duration, keys, server))
         finally:
             cluster.stop()
 
@@ -146,10 +150,11 @@ def tui(
         raise UsageError("the screen needs a terminal; 'matchbox play --headless' does not")
 
     _check_trader(trader)
+    keys = _keys()
 
     async def work() -> int:
         await _check(redis_url, prefix)
-        return await _screen(redis_url, prefix, trader, market, None)
+        return await _screen(redis_url, prefix, trader, market, None, keys)
 
     return run(work())
 
@@ -195,12 +200,13 @@ async def _screen(
     trader: str,
     market: str | None,
     duration: int | None,
+    keys: "KeyTable",
     server: "EmbeddedServer | None" = None,
 ) -> int:
     from matchbox_tui.store import Unusable
     from matchbox_tui.tui import MatchboxApp
 
-    app = MatchboxApp(url, prefix, trader or _user(), market)
+    app = MatchboxApp(url, prefix, trader or _user(), market, keys=keys)
     if duration is not None:
         asyncio.get_running_loop().call_later(duration, app.exit)
     screen = asyncio.ensure_future(app.run_async())
@@ -215,6 +221,16 @@ async def _screen(
         crash(app.crashed.strip().splitlines()[-1], app.crashed)
     code = app.return_code or 0
     return EXIT_INTERRUPTED if code > SIGNALLED else code
+
+
+def _keys() -> "KeyTable":
+    """The user's keys. Raises `UsageError` for a file that can't be used."""
+    from matchbox_tui.tui import key_file, read_keys
+
+    try:
+        return read_keys(key_file())
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _markets(text: str, seed: int) -> "list[Market]":

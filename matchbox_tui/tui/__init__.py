@@ -6,5 +6,7 @@ kinds) look at them once a frame, `keys` is the table that dispatches, `app` sta
 """
 
 from matchbox_tui.tui.app import MatchboxApp
+from matchbox_tui.tui.key_file import key_file, read_keys
+from matchbox_tui.tui.keys import KeyTable
 
-__all__ = ["MatchboxApp"]
+__all__ = ["KeyTable", "MatchboxApp", "key_file", "read_keys"]

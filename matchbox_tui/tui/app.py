@@ -16,10 +16,11 @@ from textual.worker import Worker, WorkerState
 
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
+from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.lost_terminal import forgiving_terminal
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import DARK, Ink
-from matchbox_tui.tui.screen import TradeScreen
+from matchbox_tui.tui.screen import trade_screen
 
 _ENDINGS = ("SIGHUP", "SIGTERM", "SIGINT")
 
@@ -48,8 +49,10 @@ class MatchboxApp(App[None]):
         feed: Feed | None = None,
         clock: Callable[[], int] = time.time_ns,
         zone: tzinfo | None = None,
+        keys: KeyTable | None = None,
     ) -> None:
         super().__init__()
+        self.keys = keys or KeyTable()
         self.feed = feed or Feed.of(url, prefix, trader, clock)
         self.desk = Desk(self.feed.model, clock, market)
         self._ink = Ink(DARK)
@@ -64,7 +67,7 @@ class MatchboxApp(App[None]):
             return await super().run_async(**options)
 
     def get_default_screen(self) -> Screen[None]:
-        return TradeScreen(self.desk, self._ink, self.feed.send, self._zone)
+        return trade_screen(self.desk, self._ink, self.feed.send, self._zone, self.keys)
 
     @property
     def crashed(self) -> str:

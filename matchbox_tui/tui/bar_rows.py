@@ -1,5 +1,6 @@
 """The single lines: the market at the top, and ticket, message, status and hints at the bottom."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -9,7 +10,6 @@ from matchbox_tui.engine import Side
 from matchbox_tui.tui.cells import Segments, clean, left, spread
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import grouped
-from matchbox_tui.tui.keys import hints
 from matchbox_tui.tui.ladder_rows import MOVES
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone
@@ -176,11 +176,14 @@ class StatusLine:
 
 @dataclass(frozen=True)
 class HintLine:
+    """What the keys do now; help and quit, the last two, have their place at the right."""
+
+    pairs: tuple[tuple[str, str], ...]
     preparing: bool
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        pairs = hints(self.preparing)
-        ends = [] if self.preparing else pairs[-2:]
+        pairs = self.pairs
+        ends = () if self.preparing else pairs[-2:]
         room = width - sum(_hint_width(pair) for pair in ends) - 1
         shown: list[tuple[str, str]] = []
         for pair in pairs[: len(pairs) - len(ends)]:
@@ -195,7 +198,7 @@ def _hint_width(pair: tuple[str, str]) -> int:
     return len(pair[0]) + len(pair[1]) + 3
 
 
-def _hints(pairs: list[tuple[str, str]], ink: Ink) -> Segments:
+def _hints(pairs: Iterable[tuple[str, str]], ink: Ink) -> Segments:
     return [
         segment
         for key, words in pairs

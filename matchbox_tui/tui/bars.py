@@ -6,6 +6,7 @@ from textual.geometry import Size
 
 from matchbox_tui.tui.bar_rows import HintLine, header, message_line, status_line, ticket_line
 from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.ladder_edges import ladder_foot
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.panel import Panel, Row
@@ -45,5 +46,11 @@ def status_bar(desk: Desk, ink: Ink) -> Bar:
     return Bar(desk, ink, lambda desk: status_line(desk.model), id="status")
 
 
-def hint_bar(desk: Desk, ink: Ink) -> Bar:
-    return Bar(desk, ink, lambda desk: HintLine(desk.ticket.prepared), id="hints")
+def hint_bar(desk: Desk, ink: Ink, keys: KeyTable) -> Bar:
+    pairs = {preparing: tuple(keys.hints(preparing)) for preparing in (True, False)}
+
+    def line(desk: Desk) -> HintLine:
+        preparing = desk.ticket.prepared
+        return HintLine(pairs[preparing], preparing)
+
+    return Bar(desk, ink, line, id="hints")

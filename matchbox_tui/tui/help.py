@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from matchbox_tui.tui.cells import Segments, left, right, ruled
-from matchbox_tui.tui.keys import KEYS
+from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.palette import Ink
 
 LEGEND = (
@@ -24,12 +24,12 @@ LEGEND = (
 )
 
 
-def help_lines(width: int, ink: Ink) -> list[Segments]:
+def help_lines(table: KeyTable, width: int, ink: Ink) -> list[Segments]:
     """All keys by group, then the signs that the panels use."""
     lines: list[Segments] = []
-    for group, keys in groupby(KEYS, key=lambda key: key.group):
+    for group, keys in groupby(table.keys, key=lambda key: key.group):
         lines.append(ruled(width, ink, [(0, group, ink.title)]))
-        lines += [_line(key.shown, key.words, width, ink) for key in keys]
+        lines += [_line(key.shown, key.words, width, ink) for key in keys if key.keys]
         lines.append([])
     lines.append(ruled(width, ink, [(0, "Signs", ink.title)]))
     lines += [_line(sign, words, width, ink) for sign, words in LEGEND]
@@ -46,13 +46,14 @@ def _line(keys: str, words: str, width: int, ink: Ink) -> Segments:
 class HelpText(Widget):
     """The lines of the help."""
 
-    def __init__(self, ink: Ink) -> None:
+    def __init__(self, ink: Ink, keys: KeyTable) -> None:
         super().__init__()
         self._ink = ink
+        self._keys = keys
         self._lines: list[Segments] = []
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        self._lines = help_lines(width, self._ink)
+        self._lines = help_lines(self._keys, width, self._ink)
         return len(self._lines)
 
     def render_line(self, y: int) -> Strip:
@@ -74,15 +75,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("ctrl+c", "app.quit", show=False, priority=True),
     ]
 
-    def __init__(self, ink: Ink) -> None:
+    def __init__(self, ink: Ink, keys: KeyTable) -> None:
         super().__init__()
         self._ink = ink
+        self._keys = keys
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = "keys"
             box.border_subtitle = "↑ ↓ scroll, Esc goes back"
-            yield HelpText(self._ink)
+            yield HelpText(self._ink, self._keys)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#help", VerticalScroll).scroll_relative(y=lines, animate=False)

@@ -1,91 +1,164 @@
-"""The one table of keys: what dispatches them, the hints and the help all read it."""
+"""The one table of keys: what dispatches them, the hints, the help and the palette all read it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from textual.binding import Binding
+
+_LABELS = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "space": "Space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "backspace": "Bksp",
+    "delete": "Del",
+    "tab": "Tab",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "comma": ",",
+    "slash": "/",
+    "full_stop": ".",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "semicolon": ";",
+    "apostrophe": "'",
+    "home": "Home",
+    "end": "End",
+    "insert": "Ins",
+    "exclamation_mark": "!",
+    "number_sign": "#",
+}
 
 
 @dataclass(frozen=True)
 class Key:
     """One action. With `each`, the action gets the key that was pressed as its argument.
 
-    `hint` names it in the line at the bottom: while browsing, while a ticket is prepared, or
-    not at all.
+    `name` is what a keys file calls it. `hint` names it in the line at the bottom: while browsing,
+    while a ticket is prepared (`preparing`), or not at all.
     """
 
+    name: str
     action: str
     keys: tuple[str, ...]
     words: str
     group: str
-    shown: str
     hint: str = ""
     preparing: str = ""
     each: bool = False
 
+    @property
+    def shown(self) -> str:
+        """The keys as they are printed on a keyboard; of a row of digits the ends."""
+        if self.each:
+            return f"{self.keys[0]}-{self.keys[-1]}"
+        return " ".join(label(key) for key in self.keys)
+
+
+def label(key: str) -> str:
+    """A key as it is printed on a keyboard."""
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+').upper()}"
+    return _LABELS.get(key, key.upper() if len(key) > 1 and key[1:].isdigit() else key)
+
 
 KEYS = (
-    Key("move(1)", ("up", "k"), "cursor one price up", "Ladder", "↑ k", "", "price"),
-    Key("move(-1)", ("down", "j"), "cursor one price down", "Ladder", "↓ j"),
-    Key("move_page(1)", ("pageup",), "one page up", "Ladder", "PgUp"),
-    Key("move_page(-1)", ("pagedown",), "one page down", "Ladder", "PgDn"),
-    Key("best('buy')", ("left", "h"), "to the best bid", "Ladder", "← h"),
-    Key("best('sell')", ("right", "l"), "to the best ask", "Ladder", "→ l"),
-    Key("recentre", ("c", "space"), "recentre the ladder", "Ladder", "c Space", "mid"),
-    Key("lock", ("a",), "arm trading, or lock it", "Order", "a", "arm"),
-    Key("order('buy')", ("b",), "prepare a buy at the cursor", "Order", "b", "buy", "buy"),
-    Key("order('sell')", ("s",), "prepare a sell at the cursor", "Order", "s", "sell", "sell"),
-    Key("join(0)", ("n",), "prepare to join the best price of the side", "Order", "n"),
-    Key("join(1)", ("i",), "prepare to improve it by a tick", "Order", "i"),
-    Key("take('buy')", ("u",), "prepare to lift the best ask", "Order", "u"),
-    Key("take('sell')", ("d",), "prepare to hit the best bid", "Order", "d"),
-    Key(
-        "digit",
-        tuple("0123456789"),
-        "type the quantity, or the price after p",
-        "Order",
-        "0-9",
-        "",
-        "qty",
-        each=True,
-    ),
-    Key("erase", ("backspace",), "take the last digit back", "Order", "Bksp"),
-    Key("preset(1)", ("plus", "equals_sign"), "next larger preset quantity", "Order", "+ ="),
-    Key("preset(-1)", ("minus",), "next smaller preset quantity", "Order", "-"),
-    Key("price", ("p",), "type a price", "Order", "p", "", "type price"),
-    Key("kind", ("t",), "limit, IOC, market, post-only", "Order", "t", "", "kind"),
-    Key("enter", ("enter",), "send what is prepared", "Order", "Enter", "", "send"),
-    Key("escape", ("escape",), "drop what is prepared", "Order", "Esc", "", "drop"),
-    Key("move_order", ("v",), "move the order at the cursor, or the selected one", "Order", "v"),
-    Key("close", ("f",), "prepare to flatten the position", "Order", "f"),
-    Key("reverse", ("r",), "prepare to reverse the position", "Order", "r"),
-    Key("cancel", ("x", "delete"), "cancel at the cursor, or the selected order", "Cancel",
-        "x Del", "cancel"),
-    Key("cancel_all", ("X",), "cancel all of yours in this market", "Cancel", "X"),
-    Key("cancel_side('buy')", ("left_square_bracket",), "cancel your bids here", "Cancel", "["),
-    Key("cancel_side('sell')", ("right_square_bracket",), "cancel your asks here", "Cancel", "]"),
-    Key("list", ("tab",), "between ladder and open orders", "Look", "Tab", "list"),
-    Key("page", ("o",), "orders, positions or log (small screens)", "Look", "o"),
-    Key("market(1)", ("m", "full_stop"), "next market", "Look", "m .", "market"),
-    Key("market(-1)", ("M", "comma"), "previous market", "Look", "M ,"),
-    Key("help", ("question_mark", "f1"), "this help", "Look", "? F1", "help"),
-    Key("app.quit", ("q", "ctrl+c", "ctrl+q"), "quit", "Look", "q ^C ^Q", "quit"),
+    Key("up", "move(1)", ("up", "k"), "cursor one price up", "Ladder", "", "price"),
+    Key("down", "move(-1)", ("down", "j"), "cursor one price down", "Ladder"),
+    Key("page-up", "move_page(1)", ("pageup",), "one page up", "Ladder"),
+    Key("page-down", "move_page(-1)", ("pagedown",), "one page down", "Ladder"),
+    Key("best-bid", "best('buy')", ("left", "h"), "to the best bid", "Ladder"),
+    Key("best-ask", "best('sell')", ("right", "l"), "to the best ask", "Ladder"),
+    Key("recentre", "recentre", ("c", "space"), "recentre the ladder", "Ladder", "mid"),
+    Key("arm", "lock", ("a",), "arm trading, or lock it", "Order", "arm"),
+    Key("buy", "order('buy')", ("b",), "prepare a buy at the cursor", "Order", "buy", "buy"),
+    Key("sell", "order('sell')", ("s",), "prepare a sell at the cursor", "Order", "sell", "sell"),
+    Key("join", "join(0)", ("n",), "prepare to join the best price of the side", "Order"),
+    Key("improve", "join(1)", ("i",), "prepare to improve it by a tick", "Order"),
+    Key("lift", "take('buy')", ("u",), "prepare to lift the best ask", "Order"),
+    Key("hit", "take('sell')", ("d",), "prepare to hit the best bid", "Order"),
+    Key("digits", "digit", tuple("0123456789"), "type the quantity, or the price after p", "Order",
+        "", "qty", each=True),
+    Key("erase", "erase", ("backspace",), "take the last digit back", "Order"),
+    Key("more", "preset(1)", ("plus", "equals_sign"), "next larger preset quantity", "Order"),
+    Key("less", "preset(-1)", ("minus",), "next smaller preset quantity", "Order"),
+    Key("price", "price", ("p",), "type a price", "Order", "", "type price"),
+    Key("kind", "kind", ("t",), "limit, IOC, market, post-only", "Order", "", "kind"),
+    Key("send", "enter", ("enter",), "send what is prepared", "Order", "", "send"),
+    Key("drop", "escape", ("escape",), "drop what is prepared", "Order", "", "drop"),
+    Key("move", "move_order", ("v",), "move the order at the cursor, or the selected one", "Order"),
+    Key("flatten", "close", ("f",), "prepare to flatten the position", "Order"),
+    Key("reverse", "reverse", ("r",), "prepare to reverse the position", "Order"),
+    Key("cancel", "cancel", ("x", "delete"), "cancel at the cursor, or the selected order",
+        "Cancel", "cancel"),
+    Key("cancel-all", "cancel_all", ("X",), "cancel all of yours in this market", "Cancel"),
+    Key("cancel-bids", "cancel_side('buy')", ("left_square_bracket",), "cancel your bids here",
+        "Cancel"),
+    Key("cancel-asks", "cancel_side('sell')", ("right_square_bracket",), "cancel your asks here",
+        "Cancel"),
+    Key("list", "list", ("tab",), "between ladder and open orders", "Look", "list"),
+    Key("page", "page", ("o",), "orders, positions or log (small screens)", "Look"),
+    Key("next-market", "market(1)", ("m", "full_stop"), "next market", "Look", "market"),
+    Key("previous-market", "market(-1)", ("M", "comma"), "previous market", "Look"),
+    Key("help", "help", ("question_mark", "f1"), "this help", "Look", "help"),
+    Key("quit", "app.quit", ("q", "ctrl+c", "ctrl+q"), "quit", "Look", "quit"),
 )  # fmt: skip
 
 
-def bindings() -> Iterator[Binding]:
-    """The table as Textual dispatches it."""
-    for key in KEYS:
-        for name in key.keys:
-            action = f"{key.action}({name!r})" if key.each else key.action
-            yield Binding(name, action, key.words, show=False, priority=name.startswith("ctrl+"))
+class KeyTable:
+    """Which key does what: the table as it ships, or as somebody's keys file changes it."""
 
+    def __init__(self, keys: tuple[Key, ...] = KEYS) -> None:
+        self.keys = keys
 
-def hints(preparing: bool) -> list[tuple[str, str]]:
-    """(key, what it does) for the line at the bottom."""
-    pairs = []
-    for key in KEYS:
-        label = key.preparing if preparing else key.hint
-        if label:
-            pairs.append((key.shown if key.action == "digit" else key.shown.split()[0], label))
-    return pairs
+    def changed(self, wanted: Mapping[str, tuple[str, ...]]) -> "KeyTable":
+        """With other keys for some names; a key that is taken leaves what it did by default.
+
+        Raises `ValueError` for an unknown name, for digits, and where two names want one key.
+        """
+        known = [key.name for key in self.keys if not key.each]
+        for name in wanted:
+            if name not in known:
+                raise ValueError(f"no action is called {name}: use one of {', '.join(known)}")
+        taken: dict[str, str] = {}
+        for name, keys in wanted.items():
+            for key in keys:
+                if taken.setdefault(key, name) != name:
+                    raise ValueError(f"{label(key)} can't be both {taken[key]} and {name}")
+        digits = chain.from_iterable(key.keys for key in self.keys if key.each)
+        for digit in digits:
+            if digit in taken:
+                raise ValueError(f"{taken[digit]}: {digit} types a quantity; use another key")
+        return KeyTable(
+            tuple(
+                replace(key, keys=wanted[key.name])
+                if key.name in wanted
+                else replace(key, keys=tuple(name for name in key.keys if name not in taken))
+                for key in self.keys
+            )
+        )
+
+    def bindings(self) -> Iterator[Binding]:
+        """The table as Textual dispatches it."""
+        for key in self.keys:
+            for name in key.keys:
+                action = f"{key.action}({name!r})" if key.each else key.action
+                priority = name.startswith("ctrl+")
+                yield Binding(name, action, key.words, show=False, priority=priority)
+
+    def hints(self, preparing: bool) -> list[tuple[str, str]]:
+        """(key, what it does) for the line at the bottom."""
+        pairs = []
+        for key in self.keys:
+            words = key.preparing if preparing else key.hint
+            if words and key.keys:
+                pairs.append((key.shown if key.each else label(key.keys[0]), words))
+        return pairs

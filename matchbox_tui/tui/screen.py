@@ -22,7 +22,7 @@ from matchbox_tui.tui.bars import (
 from matchbox_tui.tui.desk import Desk, Page
 from matchbox_tui.tui.hand import Hand, Request
 from matchbox_tui.tui.help import HelpScreen
-from matchbox_tui.tui.keys import bindings
+from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.ladder import Ladder
 from matchbox_tui.tui.orders import Log, Orders, Positions
 from matchbox_tui.tui.palette import Ink
@@ -34,13 +34,25 @@ FRAMES_PER_SECOND = 16
 Send = Callable[[Sequence[Request]], Awaitable[None]]
 
 
+def trade_screen(
+    desk: Desk, ink: Ink, send: Send, zone: tzinfo | None, keys: KeyTable
+) -> "TradeScreen":
+    """A screen with these keys."""
+
+    class WithKeys(TradeScreen):
+        BINDINGS: ClassVar[list[BindingType]] = list(keys.bindings())
+
+    return WithKeys(desk, ink, send, zone, keys)
+
+
 class TradeScreen(Screen[None]):
     """Nothing here runs for an update: the model is plain state, looked at once a frame."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings())
-
-    def __init__(self, desk: Desk, ink: Ink, send: Send, zone: tzinfo | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, desk: Desk, ink: Ink, send: Send, zone: tzinfo | None, keys: KeyTable
+    ) -> None:
+        super().__init__(classes="trade")
+        self.keys = keys
         self.desk = desk
         self.hand = Hand(desk)
         self.ink = ink
@@ -62,7 +74,7 @@ class TradeScreen(Screen[None]):
         yield ticket_bar(desk, ink)
         yield message_bar(desk, ink)
         yield status_bar(desk, ink)
-        yield hint_bar(desk, ink)
+        yield hint_bar(desk, ink, self.keys)
 
     def on_mount(self) -> None:
         self._panels = list(self.query(Panel))
@@ -175,7 +187,7 @@ class TradeScreen(Screen[None]):
         self.frame()
 
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self.ink))
+        self.app.push_screen(HelpScreen(self.ink, self.keys))
 
     def _submit(self, requests: Sequence[Request]) -> None:
         if requests:

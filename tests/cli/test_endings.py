@@ -197,3 +197,16 @@ def test_an_unreachable_server_is_told_before_the_screen_is_taken(command: str) 
             assert "can't reach a server at redis://127.0.0.1:1" in terminal.words()
             assert b"\x1b[?1049h" not in terminal.drawn
         marked.leave_nothing()
+
+
+def test_a_wrong_keys_file_is_told_before_anything_starts(tmp_path: Path) -> None:
+    place = tmp_path / "matchbox"
+    place.mkdir()
+    (place / "keys.toml").write_text('buy = "b"\nsell = "b"\n')
+    with (
+        Marked({"XDG_CONFIG_HOME": str(tmp_path)}) as marked,
+        Terminal(["play"], marked.env) as terminal,
+    ):
+        assert terminal.wait() == 2
+        assert "keys.toml: b can't be both buy and sell" in terminal.words()
+        marked.leave_nothing()

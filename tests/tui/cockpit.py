@@ -10,20 +10,28 @@ from matchbox_tui.tui import MatchboxApp
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
 from matchbox_tui.tui.hand import Hand
+from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.model import Link, Model
 from tests.tui.venue import SECOND, LocalVenue
 
 TRADER = "ada"
 
 
-def app_on(venue: LocalVenue, market: str | None = "RAIN", trader: str = TRADER) -> MatchboxApp:
+def app_on(
+    venue: LocalVenue,
+    market: str | None = "RAIN",
+    trader: str = TRADER,
+    keys: KeyTable | None = None,
+) -> MatchboxApp:
     """The app on a venue in this process, two seconds after its last order."""
 
     def clock() -> int:
         return venue.time + 2 * SECOND
 
     feed = Feed(venue.connect, trader, clock)
-    return MatchboxApp("", trader=trader, market=market, feed=feed, clock=clock, zone=UTC)
+    return MatchboxApp(
+        "", trader=trader, market=market, feed=feed, clock=clock, zone=UTC, keys=keys
+    )
 
 
 def desk_on(venue: LocalVenue, market: str | None = "RAIN", trader: str = TRADER) -> Desk:

@@ -3,14 +3,19 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from matchbox_tui.tui.help import help_lines
-from matchbox_tui.tui.keys import KEYS, bindings, hints
+from matchbox_tui.tui.key_file import read_keys
+from matchbox_tui.tui.keys import KEYS, KeyTable
 from matchbox_tui.tui.palette import DARK, Ink
 from matchbox_tui.tui.screen import TradeScreen
+from tests.tui.cockpit import app_on, press, until_shown
+from tests.tui.venue import LocalVenue
 
 
 def test_no_key_does_two_things() -> None:
-    names = [binding.key for binding in bindings()]
+    names = [binding.key for binding in KeyTable().bindings()]
     assert len(names) == len(set(names))
 
 
@@ -21,19 +26,66 @@ def test_every_action_exists() -> None:
 
 
 def test_the_help_names_every_key_of_the_table() -> None:
-    lines = ["".join(s.text for s in line) for line in help_lines(60, Ink(DARK))]
+    lines = ["".join(s.text for s in line) for line in help_lines(KeyTable(), 60, Ink(DARK))]
     for key in KEYS:
         assert any(key.shown in line and key.words in line for line in lines), key
 
 
 def test_hints_come_from_the_table() -> None:
-    assert ("b", "buy") in hints(False)
-    assert ("Enter", "send") in hints(True)
-    assert ("?", "help") in hints(False)
-    assert sum(len(key) + len(words) + 3 for key, words in hints(False)) < 80
+    assert ("b", "buy") in KeyTable().hints(False)
+    assert ("Enter", "send") in KeyTable().hints(True)
+    assert ("?", "help") in KeyTable().hints(False)
+    assert sum(len(key) + len(words) + 3 for key, words in KeyTable().hints(False)) < 80
 
 
 def test_the_style_sheet_ships_with_the_package() -> None:
     import matchbox_tui.tui
 
     assert Path(matchbox_tui.tui.__file__).with_name("app.tcss").is_file()
+
+
+def test_a_keys_file_changes_what_a_key_does(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text('buy = ["B", "+"]\nquit = "ctrl+x"\n')
+    table = read_keys(file)
+    actions = {binding.key: binding.action for binding in table.bindings()}
+    assert actions["B"] == actions["plus"] == "order('buy')"
+    assert actions["ctrl+x"] == "app.quit"
+    assert "b" not in actions
+    assert "q" not in actions
+    assert actions["equals_sign"] == "preset(1)", "the rest of an action's keys stay"
+    assert ("B", "buy") in table.hints(False)
+    assert ("^X", "quit") in table.hints(False)
+
+
+def test_without_a_keys_file_the_table_is_as_it_ships(tmp_path: Path) -> None:
+    assert read_keys(tmp_path / "keys.toml").keys == KEYS
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("buy = 3", 'buy: give a key as "x"'),
+        ('buy = [""]', 'buy: give a key as "x"'),
+        ('jump = "j"', "no action is called jump: use one of up, down"),
+        ('digits = "x"', "no action is called digits"),
+        ('buy = "z"\nsell = "z"', "z can't be both buy and sell"),
+        ('buy = "7"', "buy: 7 types a quantity"),
+        ("buy = [", "can't be read"),
+    ],
+)
+def test_a_wrong_keys_file_says_where_and_what(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"keys\.toml") as raised:
+        read_keys(file)
+    assert words in str(raised.value)
+
+
+async def test_a_changed_key_trades() -> None:
+    venue = LocalVenue()
+    app = app_on(venue, keys=KeyTable().changed({"arm": ("z",), "buy": ("B",)}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live", "B buy")
+        await press(pilot, "z B enter")
+        await until_shown(pilot, "buy 10 @ 50 rests")
