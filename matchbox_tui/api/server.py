@@ -15,12 +15,13 @@ DRAIN_SECONDS = 2
 class ApiServer(uvicorn.Server):
     """Serves on a socket that is open already, until `stop`."""
 
-    def __init__(self, app: Any, listener: socket.socket) -> None:
+    def __init__(self, app: Any, listener: socket.socket, *, ws: Any = "none") -> None:
+        """`ws` makes the protocol that takes WebSocket connections over."""
         super().__init__(
             uvicorn.Config(
                 app,
                 http="httptools",
-                ws="none",
+                ws=ws,
                 loop="none",
                 lifespan="off",
                 log_config=None,

@@ -1,6 +1,6 @@
 """A client of the venue: what the app, the traders, the gateway and the commands share."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
 
@@ -11,12 +11,13 @@ from matchbox_tui.engine import (
     decode_command,
     encode_command,
 )
+from matchbox_tui.store.archive import PUBLISHER
 from matchbox_tui.store.cluster import ClusterStatus, number, read_cluster
 from matchbox_tui.store.errors import JournalBroken, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import Entry
 from matchbox_tui.store.keys import Keys
-from matchbox_tui.store.link import Server
+from matchbox_tui.store.link import Reply, Server
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, bases
 from matchbox_tui.store.scripts import FIND, SUBMIT
@@ -39,7 +40,8 @@ REMEMBER_MS = 24 * 3600 * 1000
 class Client:
     """Submits commands, follows the journal and reads the cluster's status.
 
-    Each of the three has a connection of its own, so that none waits for another.
+    Each of the three has a connection of its own, so that none waits for another, and so does the
+    reading of many fills.
     """
 
     def __init__(self, server: Server, keys: Keys, name: str = "client") -> None:
@@ -50,6 +52,7 @@ class Client:
         self._submitting = server.link(f"matchbox-{name}:submit")
         self._following = server.link(f"matchbox-{name}:follow")
         self._asking = server.link(f"matchbox-{name}:ask")
+        self._reading = server.link(f"matchbox-{name}:read")
 
     @classmethod
     async def connect(cls, url: str, prefix: str = "", name: str = "client") -> "Client":
@@ -63,7 +66,7 @@ class Client:
         return client
 
     async def close(self) -> None:
-        for link in (self._submitting, self._following, self._asking):
+        for link in (self._submitting, self._following, self._asking, self._reading):
             await link.close()
 
     async def submit(self, commands: Sequence[NewOrder | Tagged]) -> list[int]:
@@ -169,10 +172,26 @@ class Client:
         reply = await self._asking.call(
             "XREVRANGE", self.keys.fills_stream, "+", "-", "COUNT", limit
         )
-        return [
-            msgspec.json.decode(flat[flat.index(b"event") + 1], type=FillMessage)
-            for _, flat in reversed(reply)
-        ]
+        return _fills_of(reversed(reply))
+
+    async def fills_after(self, seq: int, n: int, limit: int) -> list[FillMessage]:
+        """Up to `limit` fills of `events_stream` that come after trade `<seq>-<n>`, oldest first.
+
+        Over a connection of its own, since it may be asked for much. Raises `StoreError`.
+        """
+        reply = await self._reading.call(
+            "XRANGE", self.keys.fills_stream, f"{seq}-{n + 1}", "+", "COUNT", limit
+        )
+        return _fills_of(reply)
+
+    async def published_seq(self) -> int:
+        """The sequence up to which every fill is known to be in `events_stream`."""
+        reply = await self._reading.call("XINFO", "GROUPS", self.keys.log)
+        for flat in reply:
+            group = dict(zip(flat[::2], flat[1::2], strict=True))
+            if group[b"name"] == PUBLISHER.encode():
+                return int(group[b"last-delivered-id"].partition(b"-")[0])
+        return 0
 
     async def published_book(self, market: str) -> BookSnapshot | None:
         """The book as the leader publishes it with each commit; None before the first."""
@@ -201,6 +220,18 @@ class Client:
 
     async def cluster(self) -> ClusterStatus:
         return await read_cluster(self._asking, self.keys)
+
+
+def _fills_of(reply: Iterable[Reply]) -> list[FillMessage]:
+    """The fills in entries of `events_stream`. Raises `JournalBroken` for one that is damaged."""
+    fills = []
+    for entry_id, flat in reply:
+        try:
+            fill = msgspec.json.decode(flat[flat.index(b"event") + 1], type=FillMessage)
+        except (ValueError, msgspec.MsgspecError):
+            raise JournalBroken(f"the fill {entry_id.decode()} can't be read") from None
+        fills.append(fill)
+    return fills
 
 
 def _without_id(order: NewOrder) -> bytes:

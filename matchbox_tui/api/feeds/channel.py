@@ -1,0 +1,150 @@
+"""What several clients are to get, byte for byte the same, and how far each of them is.
+
+The bytes are kept once for all. A client whose own buffer is full is passed over, and goes on
+where it was once it has read; one that falls behind by more than is kept is disconnected.
+"""
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+
+from matchbox_tui.api.feeds.connection import CHUNK, Connection
+from matchbox_tui.api.feeds.pacer import Pacer
+
+TOO_SLOW = 1013
+FAILED = 1011
+
+MOST_PENDING = 64 << 20
+"""Bytes that may wait to be written to anybody: beyond that nobody keeps up."""
+
+_start_of = itemgetter(0)
+
+
+class Channel:
+    """A stream of frames with members, each at a place in it.
+
+    Places are counted in bytes from the channel's beginning and lie between frames.
+    """
+
+    def __init__(self, pacer: Pacer, backlog: int, when_empty: Callable[[], None]) -> None:
+        self._pacer = pacer
+        self._backlog = backlog
+        self._when_empty = when_empty
+        self._members: dict[Connection, int] = {}
+        self._written: deque[tuple[int, bytes]] = deque()
+        self._kept_from = 0
+        self._end = 0
+        self._pending: deque[bytes] = deque()
+        self._tip = 0
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @property
+    def has_more(self) -> bool:
+        return bool(self._members and self._pending)
+
+    def push(self, frame: bytes) -> None:
+        """Adds a frame for all members. O(1)."""
+        self.add(frame)
+        self._pacer.wake(self)
+
+    def add(self, frame: bytes) -> None:
+        """As `push`, without waking anybody."""
+        self._pending.append(frame)
+        self._tip += len(frame)
+
+    def wake(self) -> None:
+        self._pacer.wake(self)
+
+    def join(self, connection: Connection) -> None:
+        """Makes it a member from here on: it gets what is pushed from now on, and nothing else."""
+        self._members[connection] = self._tip
+        connection.listen(self)
+
+    def drained(self, connection: Connection) -> None:
+        """A member can be written to again."""
+        if connection in self._members:
+            self._catch_up(connection)
+
+    def gone(self, connection: Connection) -> None:
+        """A member has left."""
+        if self._members.pop(connection, None) is not None and not self._members:
+            self._pacer.forget(self)
+            self._when_empty()
+
+    def close(self, code: int, reason: str) -> None:
+        """Disconnects all members."""
+        for connection in tuple(self._members):
+            connection.close(code, reason)
+
+    def fail(self) -> None:
+        self.close(FAILED, "internal error")
+
+    def compose(self) -> None:
+        """Called before anything is written: adds what is made up only then."""
+
+    def flush(self) -> Iterator[None]:
+        """Writes what is pending, up to `CHUNK` bytes or one frame, stopping after each member."""
+        if not self._members:
+            return
+        self.compose()
+        if self._tip - self._end > MOST_PENDING:
+            self.close(TOO_SLOW, "more is happening than can be sent: come back with after=")
+            self._pending.clear()
+            self._end = self._tip
+            return
+        start, data = self._end, self._take()
+        end = self._end = start + len(data)
+        self._written.append((start, data))
+        while self._end - self._kept_from > self._backlog and len(self._written) > 1:
+            self._written.popleft()
+            self._kept_from = self._written[0][0]
+        for connection in tuple(self._members):
+            place = self._members.get(connection)
+            if place is None:
+                continue
+            if place == start and not connection.paused:
+                self._members[connection] = end
+                connection.write(data)
+            elif place < end:
+                self._catch_up(connection)
+            yield
+
+    def _take(self) -> bytes:
+        if self._tip - self._end <= CHUNK:
+            data = b"".join(self._pending)
+            self._pending.clear()
+            return data
+        frames = [self._pending.popleft()]
+        size = len(frames[0])
+        while self._pending and size + len(self._pending[0]) <= CHUNK:
+            frames.append(self._pending.popleft())
+            size += len(frames[-1])
+        return b"".join(frames)
+
+    def _catch_up(self, connection: Connection) -> None:
+        """Writes what is kept from a member's place on, as far as its buffer takes it."""
+        while (place := self._members.get(connection, self._end)) < self._end:
+            if place < self._kept_from:
+                connection.close(TOO_SLOW, "too slow: come back with after=")
+            elif connection.paused:
+                return
+            else:
+                data = self._read(place)
+                self._members[connection] = place + len(data)
+                connection.write(data)
+
+    def _read(self, place: int) -> bytes:
+        """What was written from `place` on, up to `CHUNK` bytes or to the end of one write."""
+        index = bisect_right(self._written, place, key=_start_of) - 1
+        start, first = self._written[index]
+        parts = [first[place - start :]]
+        size = len(parts[0])
+        for number in range(index + 1, len(self._written)):
+            size += len(self._written[number][1])
+            if size > CHUNK:
+                break
+            parts.append(self._written[number][1])
+        return b"".join(parts)

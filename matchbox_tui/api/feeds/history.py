@@ -1,0 +1,111 @@
+"""The fills of the past: the last ones from memory, older ones from `events_stream`."""
+
+import asyncio
+import logging
+from bisect import bisect_right
+from collections.abc import AsyncIterator
+
+from matchbox_tui.api.feeds.handshake import Place, place_of
+from matchbox_tui.api.reader import Reader
+from matchbox_tui.api.view import VenueView
+from matchbox_tui.store import Client, FillMessage, JournalBroken, StoreError
+
+log = logging.getLogger(__name__)
+
+PAGE = 256
+"""Fills that are read in one step."""
+
+BEYOND = 1 << 60
+"""More than the number of any fill within its command."""
+
+REACH_SECONDS = 5.0
+RETRY_SECONDS = 0.1
+
+PAGES_AT_ONCE = 4
+"""Readers that get a page out of memory in the same turn of the loop."""
+
+
+def _place(fill: FillMessage) -> Place:
+    return place_of(fill.trade_id)
+
+
+class History:
+    """Pages of fills in the journal's order, none left out."""
+
+    def __init__(self, view: VenueView, reader: Reader, client: Client) -> None:
+        self._view = view
+        self._reader = reader
+        self._client = client
+        self._begun_at = view.seq
+        self._published = 0
+        self._turns = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    def reset(self) -> None:
+        """The view was begun anew, and knows no fill of what it was begun with."""
+        self._begun_at = self._view.seq
+        self._published = 0
+
+    async def knows(self, place: Place) -> bool:
+        """Waits a moment for the view to get to a place that another instance told of."""
+        return await self._reader.reach(place[0], REACH_SECONDS)
+
+    async def since(self, place: Place) -> AsyncIterator[list[FillMessage]]:
+        """Pages of the fills after a place. Ends at the moment in which the view has no more."""
+        while True:
+            if place < self._remembered_from:
+                fills, end = await self._read(place)
+                if end == place:
+                    await asyncio.sleep(RETRY_SECONDS)
+                place = end
+            else:
+                async with self._turns:
+                    await asyncio.sleep(0)
+                if place < self._remembered_from:
+                    continue
+                fills = self._recall(place)
+                if not fills:
+                    return
+                place = _place(fills[-1])
+            if fills:
+                yield fills
+
+    def _recall(self, place: Place) -> list[FillMessage]:
+        """A page of fills after a place that memory reaches back to."""
+        fills = self._view.trades.all
+        first = bisect_right(fills, place, key=_place)
+        return [fills[index] for index in range(first, min(len(fills), first + PAGE))]
+
+    async def _read(self, place: Place) -> tuple[list[FillMessage], Place]:
+        """A page of fills after a place that memory does not reach back to, and where it ends.
+
+        Where it ends at the same place, it is to be asked for again a little later.
+        """
+        try:
+            return await self._page(place)
+        except JournalBroken:
+            raise
+        except StoreError as error:
+            log.debug("Fills of the past can't be read now: %s", error)
+            return [], place
+
+    async def _page(self, place: Place) -> tuple[list[FillMessage], Place]:
+        fills = await self._client.fills_after(*place, PAGE)
+        # The stream may be ahead of the view, to which memory belongs.
+        seen = [fill for fill in fills if _place(fill)[0] <= self._view.seq]
+        if seen:
+            return seen, _place(seen[-1])
+        start = self._remembered_from
+        if fills or self._published >= start[0]:
+            return [], max(place, start)
+        # What is not published yet is not in the stream: look again once it is.
+        self._published = await self._client.published_seq()
+        return [], place
+
+    @property
+    def _remembered_from(self) -> Place:
+        """Memory holds every fill after this place."""
+        fills = self._view.trades.all
+        if len(fills) == fills.maxlen:
+            seq, n = _place(fills[0])
+            return seq, n - 1
+        return (self._begun_at, BEYOND) if self._begun_at else (0, -1)

@@ -1,0 +1,104 @@
+"""Feeds that are served on the loop of a test, and clients that watch them."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from matchbox_tui.api import ApiServer, Feeds, FeedSettings, Gateway, create_app, listen
+from matchbox_tui.store import Client, FillMessage
+from tests.waiting import PATIENCE, eventually
+
+
+class Served:
+    """A gateway with its feeds."""
+
+    def __init__(self, gateway: Gateway, feeds: Feeds, server: ApiServer, port: int) -> None:
+        self.gateway = gateway
+        self.feeds = feeds
+        self.server = server
+        self.port = port
+
+    @property
+    def address(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def watch(self, path: str = "/ws", **options: Any) -> connect:
+        """A client, once it is entered."""
+        return connect(f"{self.address}{path}", **options)
+
+    async def shows(self, seq: int) -> None:
+        """Waits until the view is there."""
+        assert await self.gateway.reader.reach(seq, PATIENCE)
+
+    async def clients(self, count: int) -> None:
+        """Waits until so many are connected."""
+
+        async def connected() -> int:
+            return len(self.feeds)
+
+        await eventually(connected, lambda seen: seen == count)
+
+
+@contextlib.asynccontextmanager
+async def serving_feeds(
+    url: str, prefix: str, settings: FeedSettings | None = None, *, ready: bool = True
+) -> AsyncIterator[Served]:
+    """The venue's feeds, without an engine. `ready`: once clients are let in."""
+    client = await Client.connect(url, prefix, "api")
+    gateway = Gateway(client)
+    feeds = Feeds(gateway, settings)
+    listener = listen("127.0.0.1", 0)
+    server = ApiServer(create_app(gateway), listener, ws=feeds.connection)
+    port = listener.getsockname()[1]
+    reading = asyncio.ensure_future(gateway.run())
+    running = asyncio.ensure_future(server.run_until_stopped())
+    try:
+        served = Served(gateway, feeds, server, port)
+        if ready:
+
+            async def lets_in() -> bool:
+                return feeds.lets_in
+
+            await eventually(lets_in)
+        yield served
+    finally:
+        server.stop()
+        await running
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await client.close()
+
+
+async def heard(watcher: ClientConnection, count: int) -> list[Any]:
+    """The next messages, decoded."""
+    async with asyncio.timeout(PATIENCE):
+        return [json.loads(await watcher.recv()) for _ in range(count)]
+
+
+async def silent(watcher: ClientConnection) -> bool:
+    """Whether nothing more comes, up to a ping's answer and a moment after it."""
+    await (await watcher.ping())
+    try:
+        async with asyncio.timeout(0.1):
+            await watcher.recv()
+    except TimeoutError:
+        return True
+    return False
+
+
+def as_json(fill: FillMessage) -> dict[str, Any]:
+    """The fill as a client should get it, field by field."""
+    return {
+        "maker_order_id": fill.maker_order_id,
+        "taker_order_id": fill.taker_order_id,
+        "price": fill.price,
+        "qty": fill.qty,
+        "timestamp": fill.timestamp,
+        "market": fill.market,
+        "trade_id": fill.trade_id,
+        "taker_side": fill.taker_side.value,
+    }
