@@ -1,6 +1,6 @@
 """The HTTP application: routes over a gateway."""
 
-from litestar import Litestar, get
+from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
@@ -8,12 +8,12 @@ from matchbox_tui.api.errors import HANDLERS
 from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.limits import Gate
 from matchbox_tui.api.openapi import Document
-from matchbox_tui.api.routes import docs_routes, market_data_routes, order_routes
-
-
-@get("/health", sync_to_thread=False)
-def health() -> dict[str, str]:
-    return {"status": "ok"}
+from matchbox_tui.api.routes import (
+    docs_routes,
+    health_routes,
+    market_data_routes,
+    order_routes,
+)
 
 
 def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASGIApp:
@@ -23,9 +23,9 @@ def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASG
     one client address may make, 0 for any number.
     """
     handlers: list[HTTPRouteHandler] = [
-        health,
         *order_routes(gateway),
         *market_data_routes(gateway),
+        *health_routes(gateway),
     ]
     document = Document(handlers, token=bool(token), limited=rate_limit > 0)
     app = Litestar(

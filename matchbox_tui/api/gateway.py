@@ -5,21 +5,40 @@ Knows nothing of HTTP.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
 from matchbox_tui.api.answers import OrderStatus
+from matchbox_tui.api.meter import Meter
 from matchbox_tui.api.order_log import OrderRecord
 from matchbox_tui.api.reader import Reader
 from matchbox_tui.api.submitter import Submitter
 from matchbox_tui.api.view import VenueView
 from matchbox_tui.engine import NewOrder, Tagged
-from matchbox_tui.store import Client, ClusterStatus
+from matchbox_tui.store import (
+    Client,
+    ClusterStatus,
+    InDoubt,
+    Overloaded,
+    StoreError,
+    Unreachable,
+)
 
 LOOKUPS_AT_ONCE = 4
 """Searches of the order queue that may run side by side."""
 
 REACH_SECONDS = 1.0
+
+
+class LocalNode(Protocol):
+    """The engine node in the same process, as far as the gateway tells of it."""
+
+    @property
+    def role(self) -> str: ...
+
+    @property
+    def epoch(self) -> int: ...
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -34,13 +53,19 @@ class Placed(msgspec.Struct, frozen=True):
 class Gateway:
     """One venue for many callers. `run` keeps it fed."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(
+        self, client: Client, instance_id: str = "", node: LocalNode | None = None
+    ) -> None:
         self.client = client
+        self.instance_id = instance_id
+        self.node = node
+        self.feeds: object | None = None
+        """Whoever serves WebSocket clients; see `metrics.FeedFigures`."""
         self.view = VenueView()
         self.reader = Reader(client, self.view)
-        self._submitter = Submitter(client)
+        self.meter = Meter()
+        self._submitter = Submitter(client, self.meter.batches)
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
-        self._asking: asyncio.Task[ClusterStatus] | None = None
 
     async def run(self) -> None:
         """Follows the journal until cancelled."""
@@ -52,11 +77,19 @@ class Gateway:
 
     async def place(self, orders: Sequence[NewOrder]) -> list[Placed]:
         """Queues orders, all or none. Raises as `Client.submit`."""
-        numbers = await self._submitter.submit(orders)
+        meter = self.meter
+        try:
+            numbers = await self._submitter.submit(orders)
+        except StoreError as error:
+            meter.orders_refused[_reason(error)] += len(orders)
+            raise
         placed = []
         for order, number in zip(orders, numbers, strict=True):
             if number > 0:
                 self.view.orders.expect(msgspec.structs.replace(order, order_id=number))
+                meter.orders_submitted += 1
+            else:
+                meter.orders_repeated += 1
             placed.append(Placed(abs(number), number < 0))
         return placed
 
@@ -85,12 +118,16 @@ class Gateway:
 
         Raises `StoreError`.
         """
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask_cluster())
-        return await asyncio.shield(self._asking)
+        return await self.reader.ask()
 
-    async def _ask_cluster(self) -> ClusterStatus:
-        asked_at = asyncio.get_running_loop().time()
-        status = await self.client.cluster()
-        self.reader.saw(status, asked_at)
-        return status
+
+def _reason(error: StoreError) -> str:
+    match error:
+        case Overloaded():
+            return "overloaded"
+        case Unreachable():
+            return "unreachable"
+        case InDoubt():
+            return "in_doubt"
+        case _:
+            return "refused"

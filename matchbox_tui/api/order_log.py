@@ -1,5 +1,6 @@
 """Every order that this gateway knows of, open or ended, and what became of it."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
 
@@ -22,6 +23,8 @@ from matchbox_tui.engine import (
 
 ENDED_KEPT = 100_000
 """Ended orders that are remembered; older ones are forgotten first."""
+
+LOADED_AT_ONCE = 2000
 
 
 class OrderRecord(msgspec.Struct, gc=False):
@@ -66,16 +69,18 @@ class OrderLog:
         self._records: SortedDict = SortedDict()
         self._ended: deque[OrderRecord] = deque()
         self._ended_kept = ended_kept
+        self._expected: deque[int] = deque()
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def load(self, exchange: Exchange) -> None:
-        """Begins anew with the orders that rest. O(n log n)."""
-        self._records.clear()
-        self._ended.clear()
-        for order in exchange.orders.values():
-            self._records[order.id] = OrderRecord(
+    async def load(self, exchange: Exchange) -> None:
+        """Begins anew with the orders that rest, in steps that leave the loop free. O(n log n)."""
+        records = {}
+        for number, order in enumerate(exchange.orders.values()):
+            if number % LOADED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            records[order.id] = OrderRecord(
                 order.message,
                 order.price,
                 order.qty,
@@ -83,6 +88,9 @@ class OrderLog:
                 order.leaves_qty,
                 OrderStatus.OPEN,
             )
+        self._records = SortedDict(records)
+        self._ended.clear()
+        self._expected.clear()
 
     def get(self, order_id: int) -> OrderRecord | None:
         """O(1)."""
@@ -98,6 +106,7 @@ class OrderLog:
         """Notes an order that was acknowledged, unless the journal told of it already. O(log n)."""
         if order.order_id not in self._records:
             self._records[order.order_id] = OrderRecord.of(order, OrderStatus.PENDING)
+            self._expected.append(order.order_id)
 
     def fold(self, event: Event) -> None:
         """Takes in one event of the journal. O(1) but for the birth of a record, O(log n)."""
@@ -121,7 +130,21 @@ class OrderLog:
                 pass
 
     def _begin(self, record: OrderRecord) -> None:
-        self._records[record.order.order_id] = record
+        order_id = record.order.order_id
+        known = self.get(order_id)
+        if known is not None and known.status is OrderStatus.PENDING:
+            self._drop_lost(order_id)
+        self._records[order_id] = record
+
+    def _drop_lost(self, order_id: int) -> None:
+        """Forgets orders that were expected before this one.
+
+        They were queued before it, so the journal would have told of them: the store lost them.
+        """
+        while self._expected and self._expected[0] <= order_id:
+            lost = self.get(self._expected.popleft())
+            if lost is not None and lost.status is OrderStatus.PENDING:
+                del self._records[lost.order.order_id]
 
     def _reject(self, event: OrderRejected) -> None:
         known = self.get(event.order_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 
 from matchbox_tui.api.view import VenueView
@@ -24,7 +25,11 @@ class Reader:
         self._client = client
         self._view = view
         self._fresh_at: float | None = None
-        self._tip = 0
+        self._asking: asyncio.Task[ClusterStatus] | None = None
+        self._goal: tuple[int, float] | None = None
+        self._frozen = False
+        self.status: ClusterStatus | None = None
+        """The venue's status when it was last asked."""
         self.caught_up = asyncio.Event()
         """Set once the view has been at the journal's tip."""
 
@@ -38,7 +43,7 @@ class Reader:
     @property
     def lag(self) -> int:
         """Commands that are in the journal, as far as is known, and not in the view."""
-        return max(0, self._tip - self._view.seq)
+        return max(0, self.status.seq - self._view.seq) if self.status is not None else 0
 
     async def reach(self, seq: int, seconds: float) -> bool:
         """Waits until the view shows the journal up to `seq`, or the time is over."""
@@ -50,16 +55,46 @@ class Reader:
 
     async def run(self) -> None:
         """Reads until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow_for_ever())
-            tasks.create_task(self._feel_pulse())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow_for_ever())
+                tasks.create_task(self._feel_pulse())
+        finally:
+            if self._asking is not None:
+                self._asking.cancel()
+                await asyncio.gather(self._asking, return_exceptions=True)
 
-    def saw(self, status: ClusterStatus, asked_at: float) -> None:
-        """Takes an answer about the tip that was asked for at that time of the loop's clock."""
-        self._tip = status.seq
-        if self._view.seq >= status.seq:
-            self._fresh_at = max(asked_at, self._fresh_at or asked_at)
-            self.caught_up.set()
+    async def ask(self) -> ClusterStatus:
+        """The venue's status as it is now; callers that come together share one answer.
+
+        Raises `StoreError`.
+        """
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+            # Whoever asked may be gone by the time it fails.
+            self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> ClusterStatus:
+        shown, asked_at = self._view.seq, asyncio.get_running_loop().time()
+        self.status = status = await self._client.cluster()
+        # Where the tip is behind what was shown before, the store was set back, and what is shown
+        # is not what there is.
+        if self._goal is None and status.seq >= shown:
+            self._goal = status.seq, asked_at
+            self._look()
+        return status
+
+    def _look(self) -> None:
+        """Takes note where the view shows all there was when the server was asked."""
+        if self._goal is None or not self._view.adopted or self._view.seq < self._goal[0]:
+            return
+        self._fresh_at, self._goal = self._goal[1], None
+        if not self._frozen:
+            # What lives now lives long: the collector need not look at it again and again.
+            gc.freeze()
+            self._frozen = True
+        self.caught_up.set()
 
     async def _follow_for_ever(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -70,11 +105,13 @@ class Reader:
             began = clock()
             try:
                 if void:
-                    self._view.adopt(await self._client.restore(oldest=True))
+                    await self._begin()
                     void = False
                 await self._follow()
             except JournalBroken as error:
-                log.error("Reading the journal anew: %s", error)
+                if str(error) != said:
+                    log.error("Reading the journal anew: %s", error)
+                    said = str(error)
                 void = True
             except StoreError as error:
                 if str(error) != said:
@@ -88,19 +125,32 @@ class Reader:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LAST_RETRY_SECONDS)
 
+    async def _begin(self) -> None:
+        """Puts a state in the view from which the journal can be followed."""
+        replica = await self._client.restore(oldest=True)
+        if self._frozen:
+            # Orders refer to each other: only the collector can free those that the view had.
+            gc.unfreeze()
+            self._frozen = False
+        self._goal = None
+        await self._view.adopt(replica)
+
     async def _follow(self) -> None:
         clock = asyncio.get_running_loop().time
         started = clock()
         async for entry in self._client.follow(self._view.replica):
             self._view.fold(entry)
+            self._look()
             if clock() - started > SLICE_SECONDS:
                 await asyncio.sleep(0)
                 started = clock()
 
     async def _feel_pulse(self) -> None:
-        clock = asyncio.get_running_loop().time
         while True:
-            asked_at = clock()
-            with contextlib.suppress(StoreError):
-                self.saw(await self._client.cluster(), asked_at)
+            try:
+                await self.ask()
+            except StoreError as error:
+                log.debug("No pulse: %s", error)
+            except Exception:
+                log.exception("No pulse")
             await asyncio.sleep(PULSE_SECONDS)

@@ -5,12 +5,15 @@ is ahead of the journal by what it has matched and not yet committed, and nobody
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from matchbox_tui.api.order_log import OrderLog
 from matchbox_tui.api.trade_log import TradeLog
 from matchbox_tui.engine import Event, Exchange
 from matchbox_tui.store import Entry, FillMessage, Replica
+
+log = logging.getLogger(__name__)
 
 
 class Update:
@@ -31,6 +34,8 @@ class VenueView:
         self.replica = Replica()
         self.orders = OrderLog()
         self.trades = TradeLog()
+        self.adopted = False
+        """Whether this is a state of the venue, and not the empty one before the first."""
         self.on_event: list[Callable[[Event], None]] = []
         """Called with each event before orders and trades take it in: they show what was before,
         and the replica shows the whole commit. Must not raise.
@@ -53,27 +58,53 @@ class VenueView:
         """Waits for the next commit."""
         await self._moved.wait()
 
-    def adopt(self, replica: Replica) -> None:
-        """Begins anew from a replica that was restored. O(n log n) in its open orders."""
+    async def adopt(self, replica: Replica) -> None:
+        """Begins anew from a replica that was restored. O(n log n) in its open orders.
+
+        Until all is ready the view shows what it did; the loop is left free in between.
+        """
+        orders = OrderLog()
+        await orders.load(replica.exchange)
         self.replica = replica
-        self.orders = OrderLog()
-        self.orders.load(replica.exchange)
+        self.orders = orders
         self.trades = TradeLog()
-        for callback in self.on_reset:
-            callback()
+        self.adopted = True
+        self._move()
+        self._reset()
 
     def fold(self, entry: Entry) -> None:
         """Takes in an entry that the replica has just applied."""
         fills = []
         for event in entry.events:
             for listener in self.on_event:
-                listener(event)
+                try:
+                    listener(event)
+                except Exception:
+                    self._failed(entry.seq)
             self.orders.fold(event)
             fill = self.trades.fold(event)
             if fill is not None:
                 fills.append(fill)
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self._move()
         update = Update(entry.seq, entry.events, fills)
         for callback in self.on_update:
-            callback(update)
+            try:
+                callback(update)
+            except Exception:
+                self._failed(entry.seq)
+
+    def _failed(self, seq: int) -> None:
+        """Reads go on where a listener failed; what it has said so far is not to be relied on."""
+        log.exception("A listener failed at %d; all feeds begin anew", seq)
+        self._reset()
+
+    def _move(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    def _reset(self) -> None:
+        for callback in self.on_reset:
+            try:
+                callback()
+            except Exception:
+                log.exception("A listener failed to begin anew")

@@ -1,17 +1,31 @@
 """``matchbox serve``: an engine instance and the HTTP + WebSocket API in one process."""
 
 import asyncio
+import os
+import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matchbox_tui.cli import options
-from matchbox_tui.cli.running import EXIT_USAGE, UsageError, fail, on_stop, run, say, set_up_logging
+from matchbox_tui.cli.running import (
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    UsageError,
+    fail,
+    on_stop,
+    run,
+    say,
+    set_up_logging,
+)
 
 if TYPE_CHECKING:
-    import socket
-
+    from matchbox_tui.api import ApiServer
     from matchbox_tui.cli.instance import Instance
+    from matchbox_tui.node import Node
+
+STOP_SECONDS = 4.0
+"""How long the end may take before what still runs is broken off."""
 
 
 def serve(
@@ -21,6 +35,22 @@ def serve(
     host: Annotated[
         str, typer.Option("--host", envvar="HOST", help="On which of this machine's addresses.")
     ] = "127.0.0.1",
+    token: Annotated[
+        str,
+        typer.Option(
+            "--token",
+            envvar="MATCHBOX_API_TOKEN",
+            help="What a request must send as Authorization: Bearer (default: nothing).",
+        ),
+    ] = "",
+    rate_limit: Annotated[
+        int,
+        typer.Option(
+            "--rate-limit",
+            envvar="MATCHBOX_API_RATE_LIMIT",
+            help="Requests a second that one address may make; 0 any number.",
+        ),
+    ] = 0,
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
     instance_id: options.InstanceId = "",
@@ -42,43 +72,81 @@ def serve(
     set_up_logging(log_level)
     if not 0 <= port <= 65535:
         raise UsageError(f"--port {port}: use a number between 1 and 65535")
+    if rate_limit < 0:
+        raise UsageError(f"--rate-limit {rate_limit}: use 0 or more requests a second")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("--token: use letters, digits and signs of ASCII, without blanks")
     instance = Instance.of(
         *(redis_url, prefix, instance_id, markets, lease_ms, renew_ms, poll_ms, snapshot_ms),
         *(history, data_dir, hash_every),
     )
     try:
         listener = listen(host, port)
-    except OSError as error:
-        fail(f"can't listen on {host}:{port} ({error.strerror}): use another --port", EXIT_USAGE)
-    run(_serve(instance, listener, until_eof))
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "no such address"
+        other = (
+            "--host" if isinstance(error, socket.gaierror | UnicodeError) else "--host or --port"
+        )
+        fail(f"can't listen on {host}:{port} ({why}): use another {other}", EXIT_USAGE)
+    run(_serve(instance, listener, token, rate_limit, until_eof))
 
 
-async def _serve(instance: "Instance", listener: "socket.socket", until_eof: bool) -> None:
-    from matchbox_tui.api import ApiServer, Gateway, create_app
+async def _serve(
+    instance: "Instance",
+    listener: socket.socket,
+    token: str,
+    rate_limit: int,
+    until_eof: bool,
+) -> None:
+    from matchbox_tui.api import (
+        ApiServer,
+        Gateway,
+        Limits,
+        address_of,
+        create_app,
+        open_many_files,
+    )
     from matchbox_tui.store import Client
 
     node = await instance.start()
     client = await Client.connect(instance.url, instance.prefix, "api")
-    gateway = Gateway(client)
-    server = ApiServer(create_app(gateway), listener)
-
-    def stop() -> None:
-        server.stop()
-        node.stop()
-
-    on_stop(stop, until_eof=until_eof)
-    reading = asyncio.create_task(gateway.run())
-    host, port = listener.getsockname()[:2]
-    say(f"Serving at http://{host}:{port}; Ctrl-C stops it.")
+    gateway = Gateway(client, instance.name, node)
+    server = ApiServer(
+        create_app(gateway, token=token, rate_limit=rate_limit),
+        listener,
+        meter=gateway.meter,
+        limits=Limits(connections=open_many_files()),
+    )
     try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(server.run_until_stopped())
-            running = tasks.create_task(node.run())
-            running.add_done_callback(lambda _: server.stop())
+        reading = asyncio.create_task(gateway.run())
+        say(f"Serving at http://{address_of(listener)}; Ctrl-C stops it.")
+        await _live(server, node, reading, until_eof)
         await gateway.finish()
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         await client.close()
+
+
+async def _live(
+    server: "ApiServer", node: "Node", reading: asyncio.Task[None], until_eof: bool
+) -> None:
+    """Serves until a signal comes or a part fails; raises what that failed with."""
+
+    def stop() -> None:
+        server.stop()
+        node.stop()
+        # Whoever signals once more doesn't want to wait.
+        on_stop(lambda: os._exit(EXIT_INTERRUPTED))
+
+    on_stop(stop, until_eof=until_eof)
+    parts = {asyncio.create_task(server.run_until_stopped()), asyncio.create_task(node.run())}
+    await asyncio.wait({*parts, reading}, return_when=asyncio.FIRST_COMPLETED)
+    stop()
+    _, late = await asyncio.wait(parts, timeout=STOP_SECONDS)
+    for part in late:
+        part.cancel()
+    await asyncio.gather(*parts, return_exceptions=True)
+    for part in (*parts, reading):
+        if part.done() and not part.cancelled():
+            part.result()
