@@ -11,7 +11,7 @@ class InstanceStatus(msgspec.Struct, frozen=True):
 
     `role` is follower, catching_up or leading; `seq` is the last command it applied;
     `connection` is the server's id of the connection that dies with the process; `started` is
-    in ns since the epoch.
+    in ns since the epoch; `heard_ms` is how long ago it beat, by the server's clock.
     """
 
     id: str
@@ -22,6 +22,7 @@ class InstanceStatus(msgspec.Struct, frozen=True):
     seq: int
     connection: int
     started: int
+    heard_ms: int = 0
 
 
 class ClusterStatus(msgspec.Struct, frozen=True):
@@ -49,12 +50,15 @@ async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
         if isinstance(reply, Exception):
             raise reply
     names = sorted(name.decode(errors="replace") for name in ids)
-    hashes = await link.calls([("HGETALL", keys.instance(name)) for name in names]) if names else []
-    for reply in hashes:
+    asked = [(word, keys.instance(name)) for name in names for word in ("HGETALL", "PTTL")]
+    replies = await link.calls(asked) if asked else []
+    for reply in replies:
         if isinstance(reply, Exception):
             raise reply
     instances = tuple(
-        parse_instance(name, flat) for name, flat in zip(names, hashes, strict=True) if flat
+        parse_instance(name, flat, left_ms)
+        for name, flat, left_ms in zip(names, replies[::2], replies[1::2], strict=True)
+        if flat
     )
     return ClusterStatus(
         leader.decode(errors="replace") if leader is not None else None,
@@ -70,8 +74,11 @@ def number(text: bytes | None) -> int:
     return int(text) if text is not None and text.isdigit() else 0
 
 
-def parse_instance(name: str, flat: list[bytes]) -> InstanceStatus:
-    """An instance out of its hash. What is missing or no number counts as 0."""
+def parse_instance(name: str, flat: list[bytes], left_ms: int = -1) -> InstanceStatus:
+    """An instance out of its hash, which has `left_ms` to live; -1 where that is not known.
+
+    What is missing or no number counts as 0.
+    """
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     return InstanceStatus(
         name,
@@ -82,4 +89,5 @@ def parse_instance(name: str, flat: list[bytes]) -> InstanceStatus:
         number(fields.get(b"seq")),
         number(fields.get(b"connection")),
         number(fields.get(b"started")),
+        max(number(fields.get(b"ttl")) - left_ms, 0) if left_ms >= 0 else 0,
     )

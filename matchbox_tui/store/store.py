@@ -249,7 +249,7 @@ class Store:
             [
                 (
                     *("HSET", key, "role", role, "epoch", epoch, "pid", pid, "host", host),
-                    *("seq", seq, "started", started),
+                    *("seq", seq, "started", started, "ttl", ttl_ms),
                     *("connection", 0 if isinstance(connection, Refused) else connection),
                 ),
                 ("PEXPIRE", key, ttl_ms),

@@ -163,11 +163,25 @@ async def test_the_cluster_shows_leader_tip_queue_and_instances(
     await leading.store.heartbeat("leading", 1, 11, "host", 2, 33, LEASE)
     status = await client.cluster()
     assert (status.leader, status.epoch, status.seq, status.queue_depth) == ("a", 1, 2, 1)
-    one, other = (msgspec.structs.replace(instance, connection=0) for instance in status.instances)
+    one, other = (
+        msgspec.structs.replace(instance, connection=0, heard_ms=0) for instance in status.instances
+    )
     assert one == InstanceStatus("a", "leading", 1, 11, "host", 2, 0, 33)
     assert other == InstanceStatus("b", "follower", 1, 12, "host b", 1, 0, 34)
     await rival.depart()
     assert [instance.id for instance in (await client.cluster()).instances] == ["a"]
+
+
+async def test_the_cluster_tells_how_long_ago_an_instance_beat(
+    client: Client, leading: Leading, link: Link
+) -> None:
+    await leading.store.heartbeat("leading", 1, 11, "host", 2, 33, 60_000)
+    (fresh,) = (await client.cluster()).instances
+    assert fresh.heard_ms < 30_000
+    # As it will be 50 seconds from now.
+    await link.call("PEXPIRE", leading.store.keys.instance("a"), 10_000)
+    (old,) = (await client.cluster()).instances
+    assert 50_000 <= old.heard_ms <= 60_000
 
 
 async def test_a_heartbeat_written_by_another_version_is_shown_as_far_as_it_goes(
