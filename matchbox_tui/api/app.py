@@ -1,6 +1,7 @@
 """The HTTP application: routes over a gateway."""
 
 from litestar import Litestar
+from litestar.exceptions import ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 
@@ -12,8 +13,10 @@ from matchbox_tui.api.routes import (
     docs_routes,
     health_routes,
     market_data_routes,
+    options_routes,
     order_routes,
 )
+from matchbox_tui.api.wording import answer_query
 
 
 def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASGIApp:
@@ -28,9 +31,10 @@ def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASG
         *health_routes(gateway),
     ]
     document = Document(handlers, token=bool(token), limited=rate_limit > 0)
+    served = [*handlers, *docs_routes(gateway, document)]
     app = Litestar(
-        [*handlers, *docs_routes(gateway, document)],
-        exception_handlers=HANDLERS,
+        [*options_routes(served), *served],
+        exception_handlers={**HANDLERS, ValidationException: answer_query},
         openapi_config=None,
         logging_config=None,
     )

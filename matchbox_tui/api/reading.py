@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from litestar import Request, Response
+from litestar.typing import FieldDefinition
 
 from matchbox_tui.api.errors import Refusal, unavailable
 from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.order_log import OrderRecord
+from matchbox_tui.api.wording import refused_value
 from matchbox_tui.engine import Exchange
 
 T = TypeVar("T")
@@ -63,10 +65,19 @@ def check_query(request: Request[Any, Any, Any]) -> None:
     """Raises `Refusal` for a parameter that the route does not have, or has twice."""
     if not request.scope["query_string"]:
         return
-    known = request.route_handler.parsed_fn_signature.parameters.keys() - request.path_params.keys()
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    known = parameters.keys() - request.path_params.keys() - {"request"}
     for name in request.query_params:
         if name not in known:
             use = f"use {', '.join(sorted(known))}" if known else "there are none here"
             raise Refusal(422, f"{name[:80]}: unknown query parameter; {use}")
-        if len(request.query_params.getall(name)) > 1:
+        values = request.query_params.getall(name)
+        if len(values) > 1:
             raise Refusal(422, f"{name}: given more than once")
+        if values[0] == "null" and _takes_null(parameters[name]):
+            raise refused_value(name)
+
+
+def _takes_null(parameter: FieldDefinition) -> bool:
+    """Whether the framework would read the text `null` as none."""
+    return parameter.is_optional and str not in [kind.annotation for kind in parameter.inner_types]

@@ -95,8 +95,13 @@ def refused_query(error: ValidationException) -> Refusal:
     return _refused_value("", problem["key"], problem["message"])
 
 
-def answer_query(_: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
-    return answer_refusal(_, refused_query(error))
+def answer_query(request: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:
+    return answer_refusal(request, refused_query(error))
+
+
+def refused_value(name: str) -> Refusal:
+    """The refusal of a query parameter that has another type than it must."""
+    return Refusal(422, FIXES[name])
 
 
 def _refused_value(place: str, field: str, message: str) -> Refusal:

@@ -3,6 +3,7 @@
 from matchbox_tui.api.routes.docs import docs_routes
 from matchbox_tui.api.routes.health import health_routes
 from matchbox_tui.api.routes.market_data import market_data_routes
+from matchbox_tui.api.routes.options import options_routes
 from matchbox_tui.api.routes.orders import order_routes
 
-__all__ = ["docs_routes", "health_routes", "market_data_routes", "order_routes"]
+__all__ = ["docs_routes", "health_routes", "market_data_routes", "options_routes", "order_routes"]

@@ -8,7 +8,6 @@ from litestar import Response, delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import RequestBody
-from msgspec import UNSET
 
 from matchbox_tui.api.answers import CancelAllAnswer, OrderAnswer, OrderId, OrderIds, OrderStatus
 from matchbox_tui.api.bodies import json_body
@@ -116,7 +115,7 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
         limit: Limit = LIMIT,
         trader: AnyTrader = None,
         market: AnyMarket = None,
-        status: AnyStatus = UNSET,
+        status: AnyStatus = None,
     ) -> Response[list[OrderAnswer]]:
         exchange = loaded(gateway)
         if market is not None:
@@ -126,7 +125,7 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
             return (
                 (trader is None or record.order.trader == trader)
                 and (market is None or record.order.market == market)
-                and (status is UNSET or record.status is status)
+                and (status is None or record.status is status)
             )
 
         found = await matching_orders(gateway, after, limit, fits)

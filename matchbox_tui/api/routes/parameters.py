@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from litestar.params import PathParameter, QueryParameter
-from msgspec import UnsetType
 
 from matchbox_tui.api.answers import OrderStatus
 from matchbox_tui.engine import MAX_ID, MAX_NAME
@@ -30,7 +29,4 @@ AnyMarket = Annotated[
     str | None, QueryParameter(max_length=MAX_NAME, description="Only in this market.")
 ]
 MarketSymbol = Annotated[str, QueryParameter(max_length=MAX_NAME, description="The market.")]
-AnyStatus = Annotated[
-    OrderStatus | UnsetType, QueryParameter(description="Only those in this state.")
-]
-"""Not None where there is none, which the text `null` would be read as."""
+AnyStatus = Annotated[OrderStatus | None, QueryParameter(description="Only those in this state.")]
