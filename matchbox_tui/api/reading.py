@@ -61,7 +61,7 @@ async def matching_orders(
         await asyncio.sleep(0)
 
 
-def check_query(request: Request[Any, Any, Any]) -> None:
+async def check_query(request: Request[Any, Any, Any]) -> None:
     """Raises `Refusal` for a parameter that the route does not have, or has twice."""
     if not request.scope["query_string"]:
         return
