@@ -40,7 +40,7 @@ class Feeds:
         self.settings = settings if settings is not None else FeedSettings()
         self.closing_s = self.settings.closing_s
         self._view = gateway.view
-        self._reader = gateway.reader
+        self._gateway = gateway
         self._live = False
         self._settling: asyncio.Task[None] | None = None
         self._history = History(gateway.view, gateway.reader, gateway.client)
@@ -121,8 +121,8 @@ class Feeds:
         """Lets clients in once the view is at the tip: before that, the past would look live."""
         while not self._live:
             try:
-                tip = (await self._reader.ask()).seq
-                self._live = await self._reader.reach(tip, REACH_SECONDS)
+                tip = (await self._gateway.cluster()).seq
+                self._live = await self._gateway.reader.reach(tip, REACH_SECONDS)
             except StoreError:
                 await asyncio.sleep(RETRY_SECONDS)
 
