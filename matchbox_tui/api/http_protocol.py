@@ -6,6 +6,7 @@ for is the application's.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -431,7 +432,8 @@ class BoundedHttp(HttpToolsProtocol):
         if self._half_closed:
             self.transport.close()
             return
-        if self.transport.can_write_eof():
+        with contextlib.suppress(OSError):
+            # The client may be gone.
             self.transport.write_eof()
         self._flow.resume()
         self._set_timer(self._limits.linger_seconds)
@@ -453,8 +455,7 @@ def bounded_http(limits: Limits, meter: Meter) -> Callable[..., BoundedHttp]:
 
 def _words(error: Exception) -> str:
     """What the parser says, without what it would make of our own failures."""
-    text = str(error)
-    return text[:1].lower() + text[1:] if text and error.__context__ is None else "not readable"
+    return str(error) if error.__context__ is None else "not readable"
 
 
 def _path_of(target: bytes) -> bytes:

@@ -46,6 +46,9 @@ class Request:
         began = perf_counter()
         self._send = send
         cycle = self.cycle
+        if scope["method"] == "HEAD":
+            # The answer of a GET, from which the connection leaves the body out.
+            scope = {**scope, "method": "GET"}
         try:
             await self._app(scope, receive, self._answer)
         except asyncio.CancelledError:

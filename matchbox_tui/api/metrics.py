@@ -1,6 +1,6 @@
 """The gateway in figures, as Prometheus reads them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -24,7 +24,7 @@ ROLES = ("follower", "catching_up", "leading")
 class FeedFigures(Protocol):
     """What the feeds tell of themselves; what one of them doesn't have counts as 0."""
 
-    clients: int
+    connected: Mapping[str, int]
     messages: int
     disconnected_slow: int
 
@@ -120,11 +120,12 @@ class GatewayCollector(Collector):
 
     def _feeds(self) -> Iterator[Metric]:
         feeds = self._gateway.feeds
-        yield _gauge(
-            "matchbox_websocket_clients",
-            "Open WebSocket connections",
-            getattr(feeds, "clients", 0),
+        clients = GaugeMetricFamily(
+            "matchbox_websocket_clients", "Clients that are connected", labels=("feed",)
         )
+        for feed, count in getattr(feeds, "connected", {}).items():
+            clients.add_metric((feed,), count)
+        yield clients
         yield _counter(
             "matchbox_websocket_messages",
             "Messages that were sent to WebSocket clients",

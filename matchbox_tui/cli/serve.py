@@ -100,6 +100,8 @@ async def _serve(
 ) -> None:
     from matchbox_tui.api import (
         ApiServer,
+        Feeds,
+        FeedSettings,
         Gateway,
         Limits,
         address_of,
@@ -111,11 +113,14 @@ async def _serve(
     node = await instance.start()
     client = await Client.connect(instance.url, instance.prefix, "api")
     gateway = Gateway(client, instance.name, node)
+    clients = open_many_files()
+    feeds = gateway.feeds = Feeds(gateway, FeedSettings(token=token, connections=clients))
     server = ApiServer(
         create_app(gateway, token=token, rate_limit=rate_limit),
         listener,
         meter=gateway.meter,
-        limits=Limits(connections=open_many_files()),
+        limits=Limits(connections=clients),
+        ws=feeds.connection,
     )
     try:
         reading = asyncio.create_task(gateway.run())
