@@ -218,7 +218,7 @@ async def _screen(
             raise Unusable(f"the private server ended by itself: {server.complaint()}")
     screen.result()
     if app.crashed:
-        crash(app.crashed.strip().splitlines()[-1], app.crashed)
+        crash(app.crashed.splitlines()[-1], app.crashed)
     code = app.return_code or 0
     return EXIT_INTERRUPTED if code > SIGNALLED else code
 

@@ -14,12 +14,13 @@ from textual.app import App
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from matchbox_tui.tui.actions import Actions
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.lost_terminal import forgiving_terminal
 from matchbox_tui.tui.outcome import Tone
-from matchbox_tui.tui.palette import DARK, Ink
+from matchbox_tui.tui.palette import DARK, PALETTES, Ink, Palette
 from matchbox_tui.tui.screen import trade_screen
 
 _ENDINGS = ("SIGHUP", "SIGTERM", "SIGINT")
@@ -33,7 +34,8 @@ class MatchboxApp(App[None]):
 
     CSS_PATH = "app.tcss"
     TITLE = "matchbox"
-    ENABLE_COMMAND_PALETTE = False
+    COMMANDS = {Actions}  # noqa: RUF012  # as Textual wants it
+    COMMAND_PALETTE_DISPLAY = "^P"
     AUTO_FOCUS = None
     ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (64, "-medium"), (120, "-wide")]  # noqa: RUF012
@@ -50,17 +52,19 @@ class MatchboxApp(App[None]):
         clock: Callable[[], int] = time.time_ns,
         zone: tzinfo | None = None,
         keys: KeyTable | None = None,
+        palette: Palette = DARK,
     ) -> None:
         super().__init__()
         self.keys = keys or KeyTable()
         self.feed = feed or Feed.of(url, prefix, trader, clock)
         self.desk = Desk(self.feed.model, clock, market)
-        self._ink = Ink(DARK)
+        self._ink = Ink(palette)
         self._zone = zone
         # Kept for whoever runs the app: a person at the terminal has no use for it.
         self.error_console = Console(file=StringIO(), width=100, highlight=False)
-        self.register_theme(DARK.theme())
-        self.theme = DARK.name
+        for known in PALETTES.values():
+            self.register_theme(known.theme())
+        self.theme = palette.name
 
     async def run_async(self, **options: Any) -> Any:
         with forgiving_terminal():
@@ -73,7 +77,9 @@ class MatchboxApp(App[None]):
     def crashed(self) -> str:
         """What the app ended of, in detail; empty where it ended well."""
         file = self.error_console.file
-        return file.getvalue() if isinstance(file, StringIO) else ""
+        text = file.getvalue() if isinstance(file, StringIO) else ""
+        # Where a second error follows the first, Textual adds advice for those who develop it.
+        return text.partition("\nNOTE: ")[0].strip()
 
     def on_mount(self) -> None:
         self._catch_signals()

@@ -108,6 +108,8 @@ KEYS = (
     Key("page", "page", ("o",), "orders, positions or log (small screens)", "Look"),
     Key("next-market", "market(1)", ("m", "full_stop"), "next market", "Look", "market"),
     Key("previous-market", "market(-1)", ("M", "comma"), "previous market", "Look"),
+    Key("theme", "theme", ("T",), "dark, light or high contrast", "Look"),
+    Key("palette", "app.command_palette", ("ctrl+p",), "find an action by its words", "Look"),
     Key("help", "help", ("question_mark", "f1"), "this help", "Look", "help"),
     Key("quit", "app.quit", ("q", "ctrl+c", "ctrl+q"), "quit", "Look", "quit"),
 )  # fmt: skip

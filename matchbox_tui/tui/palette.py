@@ -47,9 +47,18 @@ class Palette:
 
 
 class Ink:
-    """The text styles of a palette. A style has no ground of its own but where it is raised."""
+    """The text styles of a palette. A style has no ground of its own but where it is raised.
+
+    `version` grows with every change of palette: what was painted before it looks different.
+    """
 
     def __init__(self, palette: Palette) -> None:
+        self.version = 0
+        self.use(palette)
+
+    def use(self, palette: Palette) -> None:
+        """Takes another palette."""
+        self.version += 1
         self.palette = palette
         self.plain = Style(color=palette.text)
         self.strong = Style(color=palette.text, bold=True)
@@ -87,3 +96,37 @@ DARK = Palette(
     bar_bid="#24544f",
     bar_ask="#6a4435",
 )
+
+LIGHT = Palette(
+    name="matchbox-light",
+    ground="#fbfaf7",
+    raised="#e9ebe6",
+    text="#1f2933",
+    muted="#66707a",
+    rule="#c8cdd0",
+    bid="#0b6b5d",
+    ask="#a8451f",
+    own="#7a5600",
+    alarm="#b3202c",
+    bar_bid="#a9d6cd",
+    bar_ask="#efc4ad",
+    dark=False,
+)
+
+CONTRAST = Palette(
+    name="matchbox-contrast",
+    ground="#000000",
+    raised="#222222",
+    text="#ffffff",
+    muted="#d0d0d0",
+    rule="#a0a0a0",
+    bid="#4dffd2",
+    ask="#ffb07c",
+    own="#ffff5f",
+    alarm="#ffa3a3",
+    bar_bid="#008f70",
+    bar_ask="#b34700",
+)
+
+PALETTES = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST}
+"""By the names that a person gives them."""

@@ -27,6 +27,7 @@ class Panel(Widget):
         self.ink = ink
         self._rows: Sequence[Row] = ()
         self._key: object = None
+        self._version = ink.version
 
     def key(self) -> object:
         """While this stays equal, nothing needs to be built. O(1)."""
@@ -48,12 +49,16 @@ class Panel(Widget):
         size = self.size
         if not self.display or not size:
             return 0
-        key = (self.key(), size)
+        key = (self.key(), size, self.ink.version)
         if key == self._key:
             return 0
         self._key = key
         before, after = self._rows, tuple(self.rows(size))
         self._rows = after
+        if self._version != self.ink.version:
+            self._version = self.ink.version
+            self.refresh()
+            return size.height
         changed = [
             y
             for y in range(max(len(before), len(after)))

@@ -19,13 +19,14 @@ from matchbox_tui.tui.bars import (
     status_bar,
     ticket_bar,
 )
+from matchbox_tui.tui.cells import clean
 from matchbox_tui.tui.desk import Desk, Page
 from matchbox_tui.tui.hand import Hand, Request
 from matchbox_tui.tui.help import HelpScreen
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.ladder import Ladder
 from matchbox_tui.tui.orders import Log, Orders, Positions
-from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.palette import PALETTES, Ink
 from matchbox_tui.tui.panel import Panel
 from matchbox_tui.tui.tape import Tape
 
@@ -185,6 +186,39 @@ class TradeScreen(Screen[None]):
     def action_market(self, step: int) -> None:
         self.desk.switch(step)
         self.frame()
+
+    def action_theme(self) -> None:
+        """The next of the palettes."""
+        names = list(PALETTES)
+        here = list(PALETTES.values()).index(self.ink.palette)
+        self.action_use_theme(names[(here + 1) % len(names)])
+
+    def action_use_theme(self, name: str) -> None:
+        """Other colours: dark, light or contrast."""
+        self.ink.use(PALETTES[name])
+        self.app.theme = self.ink.palette.name
+        self.frame()
+
+    def action_look_at(self, symbol: str) -> None:
+        self.desk.look_at(symbol)
+        self.frame()
+
+    def choices(self) -> list[tuple[str, str]]:
+        """(words, action) of all that can be chosen by name."""
+        found = [
+            (f"{key.words}  {key.shown}".rstrip(), key.action)
+            for key in self.keys.keys
+            if not key.each and key.name != "palette"
+        ]
+        found += [(f"theme: {name}", f"use_theme({name!r})") for name in PALETTES]
+        found += [
+            (
+                f"look at {clean(market.symbol)}  {clean(market.title)}",
+                f"look_at({market.symbol!r})",
+            )
+            for market in self.desk.model.markets
+        ]
+        return found
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self.ink, self.keys))

@@ -1,6 +1,7 @@
 """The one table of keys."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,12 @@ def test_hints_come_from_the_table() -> None:
     assert ("Enter", "send") in KeyTable().hints(True)
     assert ("?", "help") in KeyTable().hints(False)
     assert sum(len(key) + len(words) + 3 for key, words in KeyTable().hints(False)) < 80
+
+
+def test_the_page_about_the_keys_is_made_from_the_table() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    made = runpy.run_path(str(docs / "make_keys.py"))["page"]()
+    assert (docs / "keys.md").read_text() == made, "run python docs/make_keys.py"
 
 
 def test_the_style_sheet_ships_with_the_package() -> None:

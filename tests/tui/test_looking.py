@@ -3,6 +3,7 @@
 import pytest
 
 from matchbox_tui.engine import Side
+from matchbox_tui.tui.palette import PALETTES, Palette
 from tests.tui.cockpit import app_on, press, screen_text, until, until_shown
 from tests.tui.venue import LocalVenue, furnish
 
@@ -144,3 +145,55 @@ async def test_hostile_names_cannot_steer_the_terminal() -> None:
     async with app.run_test(size=(160, 50)) as pilot:
         await until_shown(pilot, "·[2Jnode")
         assert "\x1b" not in screen_text(app)
+
+
+async def test_find_an_action_by_its_words() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until_shown(pilot, "● live")
+        await press(pilot, "ctrl+p")
+        await until_shown(pilot, "arm trading, or lock it")
+        await pilot.press(*"flatten")
+        await until(pilot, lambda: "arm trading" not in screen_text(app))
+        await press(pilot, "escape")
+        await press(pilot, "ctrl+p")
+        await pilot.press(*"look at snow")
+        await until_shown(pilot, "look at SNOW")
+        await press(pilot, "enter")
+        await until_shown(pilot, "SNOW 3/3")
+
+
+async def test_other_colours() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        seen = set()
+        for _ in PALETTES:
+            strips = app.screen._compositor.render_strips()
+            seen.add(str(strips[0]._segments[0].style))
+            await press(pilot, "T")
+            await pilot.pause(0.1)
+        assert len(seen) == len(PALETTES)
+
+
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+def test_every_colour_can_be_read_on_its_ground(palette: Palette) -> None:
+    """WCAG 2.2, 1.4.3: text needs a contrast of 4.5 to its ground, and 3 where it is large."""
+    for name in ("text", "muted", "bid", "ask", "own", "alarm"):
+        for ground in (palette.ground, palette.raised):
+            wanted = 7.0 if palette.name.endswith("contrast") else 3.0 if name == "muted" else 4.5
+            assert contrast(getattr(palette, name), ground) >= wanted, (name, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours, by WCAG's definition."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

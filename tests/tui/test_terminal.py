@@ -18,7 +18,7 @@ import sys
 from matchbox_tui.tui import MatchboxApp
 app = MatchboxApp("unix:///nowhere/server.sock", trader="ada")
 app.run()
-ended = app.crashed.strip().splitlines()[-1:]
+ended = app.crashed.splitlines()[-1:]
 open(sys.argv[1], "w").write(" after ".join([f"left with {app.return_code}", *ended]))
 """
 
