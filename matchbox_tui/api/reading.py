@@ -1,9 +1,11 @@
 """What all reads share: they wait for the first view, say how old it is, and take turns."""
 
 import asyncio
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import msgspec
 from litestar import Request, Response
 from litestar.typing import FieldDefinition
 
@@ -16,7 +18,7 @@ from matchbox_tui.engine import Exchange
 T = TypeVar("T")
 
 RECORDS_A_STEP = 1000
-"""Orders that one step of a listing looks at, before others get their turn."""
+"""What one step of a long listing looks at, before others get their turn."""
 
 
 def loaded(gateway: Gateway) -> Exchange:
@@ -59,6 +61,36 @@ async def matching_orders(
             return found
         # The log may be another one afterwards, so the next step begins at the id.
         await asyncio.sleep(0)
+
+
+async def in_order(items: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The items sorted, in steps. O(n log n)."""
+    if len(items) <= RECORDS_A_STEP:
+        return sorted(items)
+    runs = []
+    for start in range(0, len(items), RECORDS_A_STEP):
+        runs.append(sorted(items[start : start + RECORDS_A_STEP]))
+        await asyncio.sleep(0)
+    merged = []
+    for item in heapq.merge(*runs):
+        merged.append(item)
+        if len(merged) % RECORDS_A_STEP == 0:
+            await asyncio.sleep(0)
+    return merged
+
+
+async def encoded(items: Sequence[T], shown: Callable[[T], Any]) -> Any:
+    """A JSON array of what `shown` makes of each item, in steps, ready to be sent.
+
+    Up to `RECORDS_A_STEP` items are of one moment.
+    """
+    parts = []
+    for start in range(0, len(items), RECORDS_A_STEP):
+        if start:
+            await asyncio.sleep(0)
+        step = [shown(item) for item in items[start : start + RECORDS_A_STEP]]
+        parts.append(msgspec.json.encode(step)[1:-1])
+    return b"[" + b",".join(parts) + b"]"
 
 
 async def check_query(request: Request[Any, Any, Any]) -> None:

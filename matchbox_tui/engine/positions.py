@@ -7,7 +7,7 @@ from matchbox_tui.engine.values import Position, Side
 
 
 class Positions:
-    """Every trader's position, as a fold over trades. All O(1) but `items` and `unsorted`."""
+    """Every trader's position, as a fold over trades. All O(1) but the lists."""
 
     __slots__ = ("_held",)
 
@@ -36,6 +36,10 @@ class Positions:
         for trader, market in sorted(self._held):
             qty, cash = self._held[trader, market]
             yield trader, market, Position(qty, cash)
+
+    def holders(self) -> list[tuple[str, str]]:
+        """Each (trader, market) that has a position, in no order. O(n), and little for each."""
+        return list(self._held)
 
     def unsorted(self) -> Iterator[tuple[str, str, Position]]:
         """As `items`, in no order. O(1) an item; nothing may be recorded meanwhile."""

@@ -5,7 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from matchbox_tui.api.answers import MarketAnswer, PositionAnswer
 from matchbox_tui.api.gateway import Gateway
-from matchbox_tui.api.reading import answer, check_query, loaded
+from matchbox_tui.api.reading import answer, check_query, encoded, in_order, loaded
 from matchbox_tui.api.requests import known_market
 from matchbox_tui.api.routes.parameters import (
     LIMIT,
@@ -62,9 +62,9 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         responses=problems(422, 503),
     )
     async def list_markets() -> Response[list[MarketAnswer]]:
-        return answer(gateway, [shown(book) for book in loaded(gateway).books.values()])
+        return answer(gateway, [described(book) for book in loaded(gateway).books.values()])
 
-    def shown(book: OrderBook) -> MarketAnswer:
+    def described(book: OrderBook) -> MarketAnswer:
         market = book.market
         last = gateway.view.trades.last(market.symbol, 1)
         return MarketAnswer(
@@ -94,13 +94,17 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         exchange = loaded(gateway)
         if market is not None:
             known_market(exchange, market)
-        # In one go, so that the positions of a market add up to nothing.
-        found = [
-            PositionAnswer(who, where, held.qty, held.cash)
-            for who, where, held in exchange.positions.unsorted()
+        positions = exchange.positions
+        holders = [
+            (who, where)
+            for who, where in positions.holders()
             if (trader is None or who == trader) and (market is None or where == market)
         ]
-        found.sort(key=lambda position: (position.trader, position.market))
-        return answer(gateway, found)
+
+        def shown(holder: tuple[str, str]) -> PositionAnswer:
+            held = positions.of(*holder)
+            return PositionAnswer(*holder, held.qty, held.cash)
+
+        return answer(gateway, await encoded(await in_order(holders), shown))
 
     return [get_orderbook, list_trades, list_markets, list_positions]
