@@ -28,7 +28,7 @@ from matchbox_tui.engine import MAX_NAME
 if TYPE_CHECKING:
     from matchbox_tui.engine import Market
     from matchbox_tui.store import EmbeddedServer
-    from matchbox_tui.tui import KeyTable
+    from matchbox_tui.tui import Look
 
 SIGNALLED = 128
 """The app's return code after a signal is more than this."""
@@ -43,6 +43,14 @@ Trader = Annotated[
         envvar="MATCHBOX_TRADER",
         help="Who trades here.",
         show_default="the user's name",
+    ),
+]
+
+
+Theme = Annotated[
+    str,
+    typer.Option(
+        "--theme", envvar="MATCHBOX_THEME", help="dark, light or contrast.", metavar="NAME"
     ),
 ]
 
@@ -92,6 +100,7 @@ def play(
             show_default="15 without a screen",
         ),
     ] = None,
+    theme: Theme = "dark",
     json: options.Json = False,
     log_level: options.LogLevel = "info",
 ) -> int:
@@ -107,7 +116,7 @@ def play(
     _check_trader(trader)
     check_level(log_level)
     # Read before anything is started, and not at all where there is no screen.
-    keys = None if headless or not is_terminal() else _keys()
+    look = None if headless or not is_terminal() else _look(theme)
     ports = _free_ports(api_port, instances)
     opened = _markets(markets, seed)
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
@@ -126,7 +135,7 @@ def play(
         if ports:
             say(f"Serving at {', '.join(f'http://{API_HOST}:{port}' for port in ports)}")
         try:
-            if keys is None:
+            if look is None:
                 from matchbox_tui.cli.headless import DEFAULT_SECONDS, play_headless
 
                 seconds = duration or DEFAULT_SECONDS
@@ -134,7 +143,7 @@ def play(
             run(_check(url, prefix, opened))
             start()
             symbol = opened[0].symbol
-            return run(_screen(url, prefix, trader, symbol, duration, keys, server))
+            return run(_screen(url, prefix, trader, symbol, duration, look, server))
         finally:
             cluster.stop()
 
@@ -144,17 +153,18 @@ def tui(
     prefix: options.Prefix = "",
     trader: Trader = "",
     market: options.AnyMarket = None,
+    theme: Theme = "dark",
 ) -> int:
     """Open the screen on a running venue."""
     if not is_terminal():
         raise UsageError("the screen needs a terminal; 'matchbox play --headless' does not")
 
     _check_trader(trader)
-    keys = _keys()
+    look = _look(theme)
 
     async def work() -> int:
         await _check(redis_url, prefix)
-        return await _screen(redis_url, prefix, trader, market, None, keys)
+        return await _screen(redis_url, prefix, trader, market, None, look)
 
     return run(work())
 
@@ -200,13 +210,13 @@ async def _screen(
     trader: str,
     market: str | None,
     duration: int | None,
-    keys: "KeyTable",
+    look: "Look",
     server: "EmbeddedServer | None" = None,
 ) -> int:
     from matchbox_tui.store import Unusable
     from matchbox_tui.tui import MatchboxApp
 
-    app = MatchboxApp(url, prefix, trader or _user(), market, keys=keys)
+    app = MatchboxApp(url, prefix, trader or _user(), market, look=look)
     if duration is not None:
         asyncio.get_running_loop().call_later(duration, app.exit)
     screen = asyncio.ensure_future(app.run_async())
@@ -223,12 +233,14 @@ async def _screen(
     return EXIT_INTERRUPTED if code > SIGNALLED else code
 
 
-def _keys() -> "KeyTable":
-    """The user's keys. Raises `UsageError` for a file that can't be used."""
-    from matchbox_tui.tui import key_file, read_keys
+def _look(theme: str) -> "Look":
+    """The user's keys and colours. Raises `UsageError` for what can't be used."""
+    from matchbox_tui.tui import PALETTES, Look, key_file, read_keys
 
+    if theme not in PALETTES:
+        raise UsageError(f"--theme {theme!r}: use {', '.join(PALETTES)}")
     try:
-        return read_keys(key_file())
+        return Look(read_keys(key_file()), PALETTES[theme])
     except ValueError as error:
         raise UsageError(str(error)) from None
 

@@ -5,8 +5,9 @@ as are the `*_rows`, which draw. `feed` connects them to a venue, the widgets (`
 kinds) look at them once a frame, `keys` is the table that dispatches, `app` starts it all.
 """
 
-from matchbox_tui.tui.app import MatchboxApp
+from matchbox_tui.tui.app import Look, MatchboxApp
 from matchbox_tui.tui.key_file import key_file, read_keys
 from matchbox_tui.tui.keys import KeyTable
+from matchbox_tui.tui.palette import PALETTES
 
-__all__ = ["KeyTable", "MatchboxApp", "key_file", "read_keys"]
+__all__ = ["PALETTES", "KeyTable", "Look", "MatchboxApp", "key_file", "read_keys"]

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from io import StringIO
 from typing import Any
@@ -24,6 +25,14 @@ from matchbox_tui.tui.palette import DARK, PALETTES, Ink, Palette
 from matchbox_tui.tui.screen import trade_screen
 
 _ENDINGS = ("SIGHUP", "SIGTERM", "SIGINT")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What its user has chosen: keys and colours."""
+
+    keys: KeyTable = field(default_factory=KeyTable)
+    palette: Palette = DARK
 
 
 class MatchboxApp(App[None]):
@@ -51,27 +60,26 @@ class MatchboxApp(App[None]):
         feed: Feed | None = None,
         clock: Callable[[], int] = time.time_ns,
         zone: tzinfo | None = None,
-        keys: KeyTable | None = None,
-        palette: Palette = DARK,
+        look: Look | None = None,
     ) -> None:
         super().__init__()
-        self.keys = keys or KeyTable()
+        self.look = look or Look()
         self.feed = feed or Feed.of(url, prefix, trader, clock)
         self.desk = Desk(self.feed.model, clock, market)
-        self._ink = Ink(palette)
+        self._ink = Ink(self.look.palette)
         self._zone = zone
         # Kept for whoever runs the app: a person at the terminal has no use for it.
         self.error_console = Console(file=StringIO(), width=100, highlight=False)
         for known in PALETTES.values():
             self.register_theme(known.theme())
-        self.theme = palette.name
+        self.theme = self.look.palette.name
 
     async def run_async(self, **options: Any) -> Any:
         with forgiving_terminal():
             return await super().run_async(**options)
 
     def get_default_screen(self) -> Screen[None]:
-        return trade_screen(self.desk, self._ink, self.feed.send, self._zone, self.keys)
+        return trade_screen(self.desk, self._ink, self.feed.send, self._zone, self.look.keys)
 
     @property
     def crashed(self) -> str:

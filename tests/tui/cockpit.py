@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.pilot import Pilot
 
-from matchbox_tui.tui import MatchboxApp
+from matchbox_tui.tui import Look, MatchboxApp
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
 from matchbox_tui.tui.hand import Hand
@@ -29,8 +29,15 @@ def app_on(
         return venue.time + 2 * SECOND
 
     feed = Feed(venue.connect, trader, clock)
+    look = Look(keys or KeyTable())
     return MatchboxApp(
-        "", trader=trader, market=market, feed=feed, clock=clock, zone=UTC, keys=keys
+        "",
+        trader=trader,
+        market=market,
+        feed=feed,
+        clock=clock,
+        zone=UTC,
+        look=look,
     )
 
 
