@@ -27,7 +27,9 @@ from matchbox_tui.tui.intents import Intent, Standing
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
+ANSWER_SECONDS = 1.0
+"""How long a look at the cluster may take."""
 FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 2.0
 SLICE_SECONDS = 0.01
@@ -55,8 +57,10 @@ class Feed:
         connect: Callable[[], Awaitable[Venue]],
         trader: str,
         clock: Callable[[], int] = time.time_ns,
+        timer: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.replica = Replica()
+        self.timer = timer
         self.model = Model(self.replica, trader)
         self._connect = connect
         self._clock = clock
@@ -101,7 +105,7 @@ class Feed:
             if self._venue is not None and self._reading:
                 known = self.replica.seq
                 try:
-                    async with asyncio.timeout(POLL_SECONDS * 2):
+                    async with asyncio.timeout(ANSWER_SECONDS):
                         status = await self._venue.cluster()
                 except Exception as error:
                     failed += 1
@@ -120,12 +124,16 @@ class Feed:
     async def _send(self, requests: Sequence[Request]) -> None:
         model = self.model
         intents = [intent for intent, _ in requests]
+        keys = [intent.key for intent in intents]
+        model.latencies.sent(keys, self.timer())
         try:
             if self._venue is None:
                 raise StoreError("not connected")
             await self._venue.submit([command for _, command in requests])
+            model.latencies.acknowledged(keys, self.timer())
             standing = Standing.QUEUED
         except Exception as error:
+            model.latencies.forget(*keys)
             if isinstance(error, InDoubt) or not isinstance(error, StoreError):
                 standing = Standing.DOUBT
                 model.note(self._clock(), f"in doubt: {error}", Tone.ALARM)
@@ -164,7 +172,7 @@ class Feed:
         started = clock()
         async for entry in self._venue.follow(self.replica):
             self._alive()
-            self.model.fold(entry)
+            self.model.fold(entry, self._clock() if self.model.link is Link.LIVE else None)
             if clock() - started > SLICE_SECONDS:
                 await asyncio.sleep(0)
                 started = clock()

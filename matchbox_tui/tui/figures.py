@@ -56,3 +56,24 @@ def clock_time(time: int, zone: tzinfo | None = None) -> str:
 
 def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(time: int) -> str:
+    """A stretch of time in ns, with its unit: 84 ms, 1.25 s, 42 s, 3 m, 5 h, 12 d."""
+    if time < 1_000_000:
+        return f"{max(time, 0) // 1000} us"
+    if time < 1_000_000_000:
+        return f"{time // 1_000_000} ms"
+    seconds, part = divmod(time, 1_000_000_000)
+    if seconds < 10:
+        return f"{seconds}.{part // 10_000_000:02d} s"
+    return age(time)[:-1] + f" {age(time)[-1]}"
+
+
+def age(time: int) -> str:
+    """A stretch of time in ns in at most four characters: 7s, 59m, 23h, 999d."""
+    seconds = max(time, 0) // 1_000_000_000
+    for size, unit, most in ((1, "s", 60), (60, "m", 60), (3600, "h", 24)):
+        if seconds < size * most:
+            return f"{seconds // size}{unit}"
+    return f"{min(seconds // 86400, 999)}d"

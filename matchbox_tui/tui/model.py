@@ -23,9 +23,12 @@ from matchbox_tui.engine import (
     TradeExecuted,
 )
 from matchbox_tui.store import ClusterStatus, Entry
+from matchbox_tui.tui.candles import Candles
 from matchbox_tui.tui.holdings import Holding, Holdings
 from matchbox_tui.tui.intents import Intent, Intents, cancel_all_key
+from matchbox_tui.tui.latency import Latencies
 from matchbox_tui.tui.outcome import Notice, Outcomes, Tone
+from matchbox_tui.tui.roster import Roster
 
 TAPE_KEPT = 500
 """Prints kept for each market."""
@@ -54,10 +57,16 @@ class Link(StrEnum):
 
 @dataclass(frozen=True)
 class Handover:
-    """The place on the tape where the lead went to another."""
+    """The place on the tape where the lead went to another.
+
+    `gap_ns` lies between the last entry of the old epoch and the first of the new one: as they were
+    `seen` here, or else between the orders' own times, which is no more than a guess at it.
+    """
 
     before: int
     epoch: int
+    gap_ns: int | None = None
+    seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,8 @@ class Model:
         self.source = source
         self.trader = trader
         self.intents = Intents(trader)
+        self.latencies = Latencies()
+        self.roster = Roster()
         self.notices: deque[Notice] = deque(maxlen=NOTICES_KEPT)
         self.leaders: dict[int, str] = {}
         self.cluster: ClusterStatus | None = None
@@ -91,7 +102,10 @@ class Model:
         self.outcomes = Outcomes(self.trader)
         self.prints: dict[str, Print] = {}
         self._tapes: dict[str, deque[TradeExecuted | Handover]] = {}
+        self._candles: dict[str, Candles] = {}
         self._epoch = source.epoch
+        self._newest: Event | None = None
+        self._seen: int | None = None
         if self.trader:
             self.outcomes.know(source.exchange.orders_of(self.trader))
         self.touch()
@@ -133,6 +147,12 @@ class Model:
         """The market's prints, oldest first."""
         return self._tapes.get(market, ())
 
+    def candles(self, market: str) -> Candles:
+        candles = self._candles.get(market)
+        if candles is None:
+            candles = self._candles[market] = Candles()
+        return candles
+
     def last(self, market: str) -> int | None:
         shown = self.prints.get(market)
         return shown.price if shown is not None else None
@@ -150,9 +170,12 @@ class Model:
     def holding(self, market: str) -> Holding:
         return self.holdings.of(market, self.exchange.position(self.trader, market))
 
-    def fold(self, entry: Entry) -> None:
-        """Takes a journal entry that the source has applied already. O(1) an event."""
-        self._led(entry.epoch)
+    def fold(self, entry: Entry, seen: int | None = None) -> None:
+        """Takes a journal entry that the source has applied already. O(1) an event.
+
+        `seen` is when it was seen, in ns, and None where it was read as history.
+        """
+        self._led(entry, seen)
         for event in entry.events:
             if type(event) is TradeExecuted:
                 self._traded(event)
@@ -172,11 +195,13 @@ class Model:
         """Takes a look at the cluster."""
         if cluster.leader is not None:
             self.leaders[cluster.epoch] = cluster.leader
-        if cluster != self.cluster:
-            self.cluster = cluster
+        before, self.cluster = self.cluster, cluster
+        if before is None or _headline(before) != _headline(cluster):
             self.touch()
+        self.roster.looked(cluster, time)
         if self.caught_up and not cluster.queue_depth:
             for lost in self.intents.quiet():
+                self.latencies.forget(lost.key)
                 self.note(time, f"no trace of it in the journal: {lost.words}", Tone.ALARM)
 
     def linked(self, link: Link, trouble: str = "") -> None:
@@ -184,14 +209,20 @@ class Model:
             self.link, self.trouble = link, trouble
             self.touch()
 
-    def _led(self, epoch: int) -> None:
+    def _led(self, entry: Entry, seen: int | None) -> None:
+        epoch, newest = entry.epoch, entry.events[-1]
         if self._epoch and epoch != self._epoch:
-            handover = Handover(self._epoch, epoch)
+            gap, measured = None, seen is not None and self._seen is not None
+            if seen is not None and self._seen is not None:
+                gap = seen - self._seen
+            elif self._newest is not None and newest.timestamp >= self._newest.timestamp > 0:
+                gap = newest.timestamp - self._newest.timestamp
+            handover = Handover(self._epoch, epoch, gap, measured)
             for market in self.exchange.books:
                 self._tape(market).append(handover)
             self.printed += 1
             self.touch()
-        self._epoch = epoch
+        self._epoch, self._newest, self._seen = epoch, newest, seen
 
     def _traded(self, trade: TradeExecuted) -> None:
         market, price = trade.market, trade.price
@@ -201,6 +232,7 @@ class Model:
         elif price != before.price:
             self.prints[market] = Print(price, 1 if price > before.price else -1)
         self._tape(market).append(trade)
+        self.candles(market).traded(trade.timestamp, price, trade.qty)
         self.printed += 1
 
     def _own(self, event: Event) -> None:
@@ -239,3 +271,8 @@ class Model:
         if tape is None:
             tape = self._tapes[market] = deque(maxlen=TAPE_KEPT)
         return tape
+
+
+def _headline(cluster: ClusterStatus) -> tuple[str | None, int, int, int]:
+    """What of a look at the cluster others than its own panel show."""
+    return cluster.leader, cluster.epoch, cluster.seq, cluster.queue_depth

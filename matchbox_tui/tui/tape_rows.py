@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from itertools import islice
 
+from rich.cells import cell_len
 from rich.segment import Segment
 
 from matchbox_tui.engine import Side, TradeExecuted
 from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.figures import clock_time, grouped, short
+from matchbox_tui.tui.figures import clock_time, duration, grouped, short
 from matchbox_tui.tui.model import Handover
 from matchbox_tui.tui.palette import Ink
 
@@ -60,17 +61,26 @@ class TapeRow:
 
 @dataclass(frozen=True)
 class HandoverRow:
-    """The lead went from one epoch to the next."""
+    """The lead went from one epoch to the next.
+
+    `gap` is how long there was no entry in between, with ~ where it is taken from orders' times.
+    """
 
     before: int
     epoch: int
     leader: str
+    gap: str = ""
 
     def paint(self, width: int, ink: Ink) -> Segments:
         words = f"epoch {self.before} → {self.epoch}"
-        if self.leader:
-            words += f" · {clean(self.leader)}"
-        return ruled(width, ink, [(2, left(words, min(len(words), max(width - 6, 0))), ink.own)])
+        room = width - 6 - len(words)
+        gap = f" · {self.gap}" if self.gap and len(self.gap) + 3 <= room else ""
+        room -= len(gap)
+        if self.leader and room >= 6:
+            name = clean(self.leader)
+            words += f" · {left(name, min(cell_len(name), room - 3))}"
+        words += gap
+        return ruled(width, ink, [(2, left(words, min(cell_len(words), width - 6)), ink.own)])
 
 
 def tape_rows(
@@ -84,7 +94,7 @@ def tape_rows(
     rows: list[TapeHead | TapeRow | HandoverRow] = [TapeHead(digits)]
     for item in items:
         if isinstance(item, Handover):
-            rows.append(HandoverRow(item.before, item.epoch, model.leaders.get(item.epoch, "")))
+            rows.append(handover_row(item, model.leaders.get(item.epoch, "")))
             continue
         own = None
         if trader and trader in (item.buyer, item.seller):
@@ -93,3 +103,11 @@ def tape_rows(
         time = clock_time(item.timestamp, zone)
         rows.append(TapeRow(time, bought, item.qty, item.price, digits, own))
     return rows
+
+
+def handover_row(handover: Handover, leader: str) -> HandoverRow:
+    """The rule of a change of leader, with its name where it is known."""
+    gap = ""
+    if handover.gap_ns is not None:
+        gap = f"{'' if handover.seen else '~'}{duration(handover.gap_ns)}"
+    return HandoverRow(handover.before, handover.epoch, leader, gap)

@@ -4,8 +4,8 @@ from datetime import UTC
 
 import pytest
 
-from matchbox_tui.tui.figures import clock_time, halves, short, signed, thousandths
-from tests.tui.venue import START
+from matchbox_tui.tui.figures import age, clock_time, duration, halves, short, signed, thousandths
+from tests.tui.venue import SECOND, START
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,24 @@ def test_a_time_that_no_clock_shows_is_blank() -> None:
     assert clock_time(START, UTC) == "00:00:00"
     assert clock_time(2**63 - 1, UTC) != ""
     assert clock_time(2**80, UTC) == "--:--:--"
+
+
+@pytest.mark.parametrize(
+    ("time", "text", "aged"),
+    [
+        (0, "0 us", "0s"),
+        (420_999, "420 us", "0s"),
+        (84_600_000, "84 ms", "0s"),
+        (1_257_000_000, "1.25 s", "1s"),
+        (59 * SECOND, "59 s", "59s"),
+        (60 * SECOND, "1 m", "1m"),
+        (3599 * SECOND, "59 m", "59m"),
+        (86_399 * SECOND, "23 h", "23h"),
+        (5 * 86_400 * SECOND, "5 d", "5d"),
+        (10**30, "999 d", "999d"),
+        (-5 * SECOND, "0 us", "0s"),
+    ],
+)
+def test_a_stretch_of_time_has_its_unit(time: int, text: str, aged: str) -> None:
+    assert duration(time) == text
+    assert age(time) == aged

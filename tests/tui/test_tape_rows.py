@@ -2,11 +2,11 @@
 
 from datetime import UTC
 
-from matchbox_tui.engine import DEFAULT_MARKET, Side
+from matchbox_tui.engine import DEFAULT_MARKET, CreateMarket, Side
 from matchbox_tui.tui.palette import DARK, Ink
 from matchbox_tui.tui.tape_rows import HandoverRow, TapeHead, TapeRow, tape_rows
 from tests.tui.cockpit import TRADER, desk_on
-from tests.tui.venue import LocalVenue
+from tests.tui.venue import RAIN, SECOND, SNOW, LocalVenue
 
 INK = Ink(DARK)
 
@@ -55,6 +55,37 @@ def test_a_rule_stands_where_the_lead_changed() -> None:
     assert isinstance(oldest, TapeRow)
     assert "epoch 7 → 8 · node-3" in drawn(rule)
     assert len(drawn(rule)) == 40
+
+
+def test_the_rule_tells_how_long_there_was_no_entry() -> None:
+    venue = LocalVenue()
+    venue.order(Side.BUY, 4, 51)
+    live, history = desk_on(venue), desk_on(venue)
+    live.model.fold(venue.entries[-1], 5 * SECOND)
+    venue.epoch = 8
+    venue.order(Side.BUY, 4, 51)
+    live.model.leaders[8] = "node-2"
+    live.model.fold(venue.entries[-1], 5 * SECOND + 84_000_000)
+    history.model.fold(venue.entries[-1])
+    rule, guess = (tape_rows(desk, 1, UTC)[1] for desk in (live, history))
+    assert "epoch 7 → 8 · node-2 · 84 ms " in drawn(rule)
+    assert "epoch 7 → 8 · ~1.00 s " in drawn(guess)
+
+
+def test_a_rule_without_times_or_room_says_less_and_never_breaks() -> None:
+    venue = LocalVenue(())
+    venue.commit([CreateMarket(SNOW, 0)])
+    desk = desk_on(venue, "SNOW")
+    venue.epoch = 8
+    venue.commit([CreateMarket(RAIN, 0)])
+    desk.model.source.apply(venue.entries[-1])  # type: ignore[attr-defined]  # a replica in tests
+    desk.model.fold(venue.entries[-1])
+    assert drawn(tape_rows(desk, 1, UTC)[1]).split("─")[2] == " epoch 7 → 8 "
+    row = HandoverRow(7, 8, "a-rather-long-name", "84 ms")
+    for width in range(1, 60):
+        assert len(drawn(row, width)) == width
+    assert "epoch 7 → 8 · 84 ms " in drawn(row, 28)
+    assert "epoch 7 → 8 · a-rat… · 84 ms " in drawn(row, 34)
 
 
 def test_a_leaders_name_cannot_steer_the_terminal() -> None:

@@ -1,0 +1,51 @@
+"""Who is in the cluster, from look to look."""
+
+from matchbox_tui.store import ClusterStatus, InstanceStatus
+from matchbox_tui.tui.roster import DEPTHS_KEPT, GONE_NS, Roster
+
+LOOK = 250_000_000
+
+
+def instance(
+    name: str, role: str = "follower", seq: int = 90, heard_ms: int = 100
+) -> InstanceStatus:
+    return InstanceStatus(name, role, 7, 4242, "host", seq, 5, 1, heard_ms)
+
+
+def look(*instances: InstanceStatus, leader: str | None = "a", depth: int = 0) -> ClusterStatus:
+    return ClusterStatus(leader, 7, 100, depth, instances)
+
+
+def test_every_instance_with_its_lag_and_the_age_of_its_heartbeat() -> None:
+    roster = Roster()
+    roster.looked(look(instance("b"), instance("a", "leading", 100, 40)), LOOK)
+    one, other = roster.members()
+    assert (one.instance.id, one.leads, one.lag, one.heard_ns) == ("a", True, 0, 40_000_000)
+    assert (other.instance.id, other.leads, other.lag) == ("b", False, 10)
+
+
+def test_a_killed_instance_is_shown_as_gone_for_a_while() -> None:
+    roster = Roster()
+    roster.looked(look(instance("a", "leading"), instance("b")), LOOK)
+    roster.looked(look(instance("b", "leading"), leader="b"), 3 * LOOK)
+    killed, leading = roster.members()
+    assert (killed.gone, killed.leads, killed.heard_ns) == (True, False, 600_000_000)
+    assert (leading.gone, leading.leads) == (False, True)
+    roster.looked(look(instance("b", "leading"), leader="b"), 2 * LOOK + GONE_NS)
+    assert [member.instance.id for member in roster.members()] == ["b"]
+
+
+def test_an_instance_that_comes_back_is_there_again() -> None:
+    roster = Roster()
+    for here in ((instance("a"),), (), (instance("a"),)):
+        roster.looked(look(*here), LOOK)
+    assert [member.gone for member in roster.members()] == [False]
+
+
+def test_the_queues_depth_is_kept_for_a_while() -> None:
+    roster = Roster()
+    for depth in range(DEPTHS_KEPT + 3):
+        roster.looked(look(depth=depth), LOOK)
+    assert roster.depths[0] == 3
+    assert roster.depths[-1] == DEPTHS_KEPT + 2
+    assert roster.looks == DEPTHS_KEPT + 3
