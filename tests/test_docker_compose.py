@@ -62,6 +62,7 @@ def test_there_are_redis_and_two_servers(services: dict[str, Any]) -> None:
             "HOST": "0.0.0.0",
             "PORT": str(port),
             "REDIS_URL": "redis://redis:6379",
+            "MATCHBOX_API_TOKEN": "${MATCHBOX_API_TOKEN:-}",
         }
         assert service["depends_on"] == {"redis": {"condition": "service_healthy"}}
         assert service["image"] == services["server-a"]["image"]
