@@ -207,13 +207,16 @@ class Client:
         # From the back, where it most likely is: what leaves the front meanwhile moves nothing.
         last = -1
         while True:
-            found, looked_at = await self._asking.run(
+            found, looked_at, place = await self._asking.run(
                 FIND, (key,), (last - FIND_AT_ONCE + 1, last, pattern)
             )
             if found is not None:
                 order = decode_command(found)
                 if isinstance(order, NewOrder) and order.order_id == order_id:
                     return order
+                # Something else that names the id; the order may stand just before it.
+                last -= looked_at - place + 1
+                continue
             if looked_at < FIND_AT_ONCE:
                 return None
             last -= FIND_AT_ONCE

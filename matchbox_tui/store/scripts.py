@@ -217,17 +217,22 @@ return found
 
 # KEYS  queue
 # ARGV  where to look, as LRANGE counts (first and last), a Lua pattern
-# Returns the last of those elements that matches and is no longer than an element may be, and how
-#       many elements were looked at; nil for none.
+# Returns the last of those elements that matches, is no longer than an element may be and is no
+#       command but an order (nil for none), how many elements were looked at, and its place among
+#       them, from 1.
 FIND = Script(
     """
 local part = redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])
 for i = #part, 1, -1 do
-  if #part[i] < CUT and string.find(part[i], ARGV[3]) then
-    return {part[i], #part}
+  local element = part[i]
+  if #element < CUT and string.find(element, ARGV[3]) then
+    local op = string.match(element, '"op"%s*:%s*"(%w*)')
+    if not op or op == 'new' then
+      return {element, #part, i}
+    end
   end
 end
-return {false, #part}
+return {false, #part, 0}
 """.replace("CUT", str(CUT))
 )
 
