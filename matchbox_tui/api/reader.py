@@ -120,7 +120,7 @@ class Reader:
             except Exception:
                 log.exception("Reading the journal anew after an unexpected error")
                 void = True
-            if clock() - began > LAST_RETRY_SECONDS:
+            if self._fresh_at is not None and self._fresh_at > began:
                 pause, said = FIRST_RETRY_SECONDS, ""
             await asyncio.sleep(pause)
             pause = min(2 * pause, LAST_RETRY_SECONDS)

@@ -100,15 +100,20 @@ class Submitter:
                 break
             self._waiting.popleft()
             self._count -= len(commands)
-            if not future.done():
-                requests.append((commands, future))
-                size += len(commands)
+            if future.done():
+                continue
+            requests.append((commands, future))
+            size += len(commands)
+            if self._away is not None:
+                # One is enough to find out whether the server is back.
+                break
         return requests
 
     async def _send_some(self, requests: list[Waiting]) -> None:
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         commands = [command for some, _ in requests for command in some]
+        hanging = self._away and loop.call_later(HANGING_SECONDS, self._refuse_waiting)
         try:
             numbers = await self._client.submit(commands)
         except (Unreachable, Unusable, InDoubt) as error:
@@ -138,6 +143,9 @@ class Submitter:
                 if not future.done():
                     future.set_result(numbers[start : start + len(some)])
                 start += len(some)
+        finally:
+            if hanging:
+                hanging.cancel()
 
     async def _send_each(self, requests: list[Waiting]) -> None:
         """Sends those one by one of which nothing was queued because of one of them."""
@@ -158,9 +166,13 @@ class Submitter:
         hopeless = self._away is not None or seconds > HANGING_SECONDS
         self._away = error
         if hopeless:
-            _fail(self._waiting, Unreachable(str(error)))
-            self._waiting.clear()
-            self._count = 0
+            self._refuse_waiting()
+
+    def _refuse_waiting(self) -> None:
+        """Tells those who wait that nothing was sent for them."""
+        _fail(self._waiting, Unreachable(str(self._away)))
+        self._waiting.clear()
+        self._count = 0
 
 
 def _fail(requests: Sequence[Waiting] | deque[Waiting], error: BaseException) -> None:

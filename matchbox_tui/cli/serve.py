@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matchbox_tui.cli.instance import Instance
     from matchbox_tui.node import Node
 
-STOP_SECONDS = 4.0
+STOP_SECONDS = 3.5
 """How long the end may take before what still runs is broken off."""
 
 
