@@ -184,8 +184,15 @@ class Client:
         )
         return _fills_of(reply)
 
+    async def entries_after(self, seq: int, limit: int) -> list[Entry]:
+        """Up to `limit` entries of the journal that end after `seq`. Raises `StoreError`."""
+        return await read_tail(self._reading, self.keys, seq, limit, 1)
+
     async def published_seq(self) -> int:
-        """The sequence up to which every fill is known to be in `events_stream`."""
+        """The sequence up to which every fill is known to be in `events_stream`.
+
+        The journal is never trimmed beyond it. Raises `StoreError`.
+        """
         reply = await self._reading.call("XINFO", "GROUPS", self.keys.log)
         for flat in reply:
             group = dict(zip(flat[::2], flat[1::2], strict=True))

@@ -8,12 +8,16 @@ from collections.abc import AsyncIterator
 from matchbox_tui.api.feeds.handshake import Place, place_of
 from matchbox_tui.api.reader import Reader
 from matchbox_tui.api.view import VenueView
-from matchbox_tui.store import Client, FillMessage, JournalBroken, StoreError
+from matchbox_tui.engine import TradeExecuted
+from matchbox_tui.store import Client, FillMessage, JournalBroken, StoreError, fill_message
 
 log = logging.getLogger(__name__)
 
 PAGE = 256
 """Fills that are read in one step."""
+
+ENTRIES = 64
+"""Journal entries that are read in one step."""
 
 BEYOND = 1 << 60
 """More than the number of any fill within its command."""
@@ -37,13 +41,11 @@ class History:
         self._reader = reader
         self._client = client
         self._begun_at = view.seq
-        self._published = 0
         self._turns = asyncio.Semaphore(PAGES_AT_ONCE)
 
     def reset(self) -> None:
         """The view was begun anew, and knows no fill of what it was begun with."""
         self._begun_at = self._view.seq
-        self._published = 0
 
     async def knows(self, place: Place) -> bool:
         """Waits a moment for the view to get to a place that another instance told of."""
@@ -51,12 +53,20 @@ class History:
 
     async def since(self, place: Place) -> AsyncIterator[list[FillMessage]]:
         """Pages of the fills after a place. Ends at the moment in which the view has no more."""
+        published: int | None = None
         while True:
             if place < self._remembered_from:
-                fills, end = await self._read(place)
-                if end == place:
+                try:
+                    fills, end = await self._read(place, published)
+                    if end == place:
+                        published = await self._client.published_seq()
+                    place = end
+                except JournalBroken:
+                    raise
+                except StoreError as error:
+                    log.debug("Fills of the past can't be read now: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)
-                place = end
+                    continue
             else:
                 async with self._turns:
                     await asyncio.sleep(0)
@@ -75,31 +85,39 @@ class History:
         first = bisect_right(fills, place, key=_place)
         return [fills[index] for index in range(first, min(len(fills), first + PAGE))]
 
-    async def _read(self, place: Place) -> tuple[list[FillMessage], Place]:
+    async def _read(
+        self, place: Place, published: int | None
+    ) -> tuple[list[FillMessage], Place]:
         """A page of fills after a place that memory does not reach back to, and where it ends.
 
-        Where it ends at the same place, it is to be asked for again a little later.
+        `published` is the sequence up to which the stream was known, before this, to have all.
+        Without it the page may end where it began: ask for it, and once more.
         """
-        try:
-            return await self._page(place)
-        except JournalBroken:
-            raise
-        except StoreError as error:
-            log.debug("Fills of the past can't be read now: %s", error)
-            return [], place
-
-    async def _page(self, place: Place) -> tuple[list[FillMessage], Place]:
         fills = await self._client.fills_after(*place, PAGE)
         # The stream may be ahead of the view, to which memory belongs.
         seen = [fill for fill in fills if _place(fill)[0] <= self._view.seq]
         if seen:
             return seen, _place(seen[-1])
         start = self._remembered_from
-        if fills or self._published >= start[0]:
+        if fills or (published is not None and published >= start[0]):
             return [], max(place, start)
-        # What is not published yet is not in the stream: look again once it is.
-        self._published = await self._client.published_seq()
-        return [], place
+        if published is None:
+            return [], place
+        return await self._unpublished(max(place, (published, BEYOND)), start)
+
+    async def _unpublished(self, place: Place, start: Place) -> tuple[list[FillMessage], Place]:
+        """As `_read`, out of the journal, which is there as far as fills are not published."""
+        seq, n = place
+        entries = await self._client.entries_after(seq if n == BEYOND else seq - 1, ENTRIES)
+        fills = [
+            fill_message(event)
+            for entry in entries
+            for event in entry.events
+            if isinstance(event, TradeExecuted) and place < (event.seq, event.n) <= start
+        ]
+        if not entries or entries[-1].seq >= start[0]:
+            return fills, max(place, start)
+        return fills, (entries[-1].seq, BEYOND)
 
     @property
     def _remembered_from(self) -> Place:
