@@ -76,12 +76,13 @@ class TicketLine:
     may_trade: bool
     locked: bool = False
     flag: str = ""
+    halting: str = ""
 
     def paint(self, width: int, ink: Ink) -> Segments:
         if not self.may_trade:
             return [Segment(" watching only", ink.muted)]
         qty = Segment(f"{grouped(self.qty)}", ink.strong)
-        if self.side is None:
+        if self.side is None and not self.halting:
             lock = Segment(" locked ", ink.muted)
             if not self.locked:
                 lock = Segment(" ARMED ", Style(reverse=True) + ink.own_strong)
@@ -92,6 +93,9 @@ class TicketLine:
                 *(self._price(ink) if self.kind is not Kind.MARKET else ()),
                 Segment(f" {self.kind.value}", ink.muted),
             ]
+        if self.halting:
+            block = Style(reverse=True) + ink.alarm
+            return [Segment(f" {self.halting} ", block), Segment(f"  {self.outlook}", ink.muted)]
         is_buy = self.side is Side.BUY
         block = Style(reverse=True) + ink.side(is_buy, True)
         segments = [
@@ -231,6 +235,8 @@ def ticket_line(desk: Desk) -> TicketLine:
     ticket, book = desk.ticket, desk.book
     draft, moving = desk.draft(), desk.moving()
     outlook = ""
+    if ticket.halting:
+        outlook = "for everybody; a halted market takes cancels only"
     if moving is not None and book is not None:
         outlook = preview_move(moving, desk.price, ticket.qty, book)
     if draft is not None and book is not None:
@@ -245,6 +251,7 @@ def ticket_line(desk: Desk) -> TicketLine:
         bool(desk.model.trader),
         desk.locked,
         f"replaces #{ticket.moving}" if ticket.moving else "",
+        f"{'RESUME' if desk.halted else 'HALT'} {clean(desk.symbol)}" if ticket.halting else "",
     )
 
 

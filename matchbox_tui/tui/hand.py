@@ -8,17 +8,25 @@ import msgspec
 from matchbox_tui.engine import (
     CancelAll,
     CancelOrder,
+    HaltMarket,
     NewOrder,
     Order,
     OrderBook,
     Reason,
     ReplaceOrder,
+    ResumeMarket,
     Side,
     refusal_of_price,
 )
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import grouped
-from matchbox_tui.tui.intents import Intent, cancel_all_intent, cancel_intent, move_intent
+from matchbox_tui.tui.intents import (
+    Intent,
+    cancel_all_intent,
+    cancel_intent,
+    move_intent,
+    status_intent,
+)
 from matchbox_tui.tui.model import Link
 from matchbox_tui.tui.outcome import Tone, asked
 from matchbox_tui.tui.ticket import Ticket, refusal
@@ -117,6 +125,12 @@ class Hand:
         desk.on_orders = False
         self._prepare_at(order.price, desk.ticket.move(order))
 
+    def halt(self) -> None:
+        """Prepares, as an operator, to halt this market, or to resume it where it is halted."""
+        if self._may_trade():
+            self.desk.stay()
+            self.desk.put(self.desk.ticket.halt())
+
     def escape(self) -> None:
         """Drops the ticket; without one, leaves the order list and lets the ladder follow."""
         desk = self.desk
@@ -141,7 +155,16 @@ class Hand:
             return []
         if not self._may_trade():
             return []
+        if desk.ticket.halting:
+            return self._send_halt(book)
         return self._send_move(book) if desk.ticket.moving else self._send_order(book)
+
+    def _send_halt(self, book: OrderBook) -> list[Request]:
+        desk = self.desk
+        symbol, now = book.market.symbol, desk.clock()
+        command = ResumeMarket(symbol, now) if desk.halted else HaltMarket(symbol, now)
+        desk.put(desk.ticket.drop())
+        return [self._asking(status_intent(symbol, halt=not desk.halted), command)]
 
     def _send_order(self, book: OrderBook) -> list[Request]:
         desk = self.desk

@@ -7,6 +7,8 @@ from enum import StrEnum
 from matchbox_tui.engine import (
     CancelRejected,
     Event,
+    MarketHalted,
+    MarketResumed,
     NewOrder,
     Order,
     OrderAccepted,
@@ -116,6 +118,8 @@ class Intents:
             return self._settle_order(event.order)
         if isinstance(event, OrderRejected) and event.order is not None:
             return self._settle_order(event.order)
+        if isinstance(event, MarketHalted | MarketResumed | OrderRejected):
+            return self.drop(status_key(event.market))
         if isinstance(event, OrderReplaced | ReplaceRejected):
             return self.drop(move_key(event.order_id))
         if isinstance(event, OrderCancelled | OrderExpired):
@@ -167,6 +171,14 @@ def move_key(order_id: int) -> str:
 
 def cancel_all_key(market: str) -> str:
     return f"cancel all {market}"
+
+
+def status_key(market: str) -> str:
+    return f"status {market}"
+
+
+def status_intent(market: str, *, halt: bool) -> Intent:
+    return Intent(status_key(market), market, f"{'halt' if halt else 'resume'} {market}")
 
 
 def cancel_intent(order: Order) -> Intent:

@@ -15,6 +15,8 @@ from matchbox_tui.engine import (
     Event,
     Exchange,
     Market,
+    MarketHalted,
+    MarketResumed,
     OrderBook,
     OrderCancelled,
     Reason,
@@ -24,6 +26,7 @@ from matchbox_tui.engine import (
 )
 from matchbox_tui.store import ClusterStatus, Entry
 from matchbox_tui.tui.candles import Candles
+from matchbox_tui.tui.day import Day
 from matchbox_tui.tui.holdings import Holding, Holdings
 from matchbox_tui.tui.intents import Intent, Intents, cancel_all_key
 from matchbox_tui.tui.latency import Latencies
@@ -34,6 +37,9 @@ TAPE_KEPT = 500
 """Prints kept for each market."""
 
 NOTICES_KEPT = 200
+
+
+_STATUS = (MarketHalted, MarketResumed)
 
 
 class Source(Protocol):
@@ -103,6 +109,7 @@ class Model:
         self.prints: dict[str, Print] = {}
         self._tapes: dict[str, deque[TradeExecuted | Handover]] = {}
         self._candles: dict[str, Candles] = {}
+        self.days: dict[str, Day] = {}
         self._epoch = source.epoch
         self._newest: Event | None = None
         self._seen: int | None = None
@@ -179,6 +186,8 @@ class Model:
         for event in entry.events:
             if type(event) is TradeExecuted:
                 self._traded(event)
+            elif type(event) in _STATUS:
+                self._switched(event)
             if self.trader:
                 self._own(event)
         if self.trader:
@@ -231,9 +240,17 @@ class Model:
             self.prints[market] = Print(price)
         elif price != before.price:
             self.prints[market] = Print(price, 1 if price > before.price else -1)
+        day = self.days.get(market)
+        if day is None:
+            day = self.days[market] = Day(price, price)
+        day.traded(price, trade.qty)
         self._tape(market).append(trade)
         self.candles(market).traded(trade.timestamp, price, trade.qty)
         self.printed += 1
+
+    def _switched(self, event: Event) -> None:
+        status = "halted" if type(event) is MarketHalted else "open again"
+        self.note(event.timestamp, f"{event.market} is {status}", Tone.ALARM)
 
     def _own(self, event: Event) -> None:
         if type(event) is TradeExecuted:

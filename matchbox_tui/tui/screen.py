@@ -25,6 +25,7 @@ from matchbox_tui.tui.hand import Hand, Request
 from matchbox_tui.tui.help import HelpScreen
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.ladder import Ladder
+from matchbox_tui.tui.markets import MarketsScreen
 from matchbox_tui.tui.orders import Log, Orders, Positions
 from matchbox_tui.tui.palette import PALETTES, Ink
 from matchbox_tui.tui.panel import Panel
@@ -185,6 +186,18 @@ class TradeScreen(Screen[None]):
 
     def action_market(self, step: int) -> None:
         self.desk.switch(step)
+        self.frame()
+
+    def action_markets(self) -> None:
+        self.app.push_screen(MarketsScreen(self.desk, self.ink), self._chosen)
+
+    def _chosen(self, symbol: str | None) -> None:
+        if symbol is not None:
+            self.desk.look_at(symbol)
+        self.frame()
+
+    def action_halt(self) -> None:
+        self.hand.halt()
         self.frame()
 
     def action_theme(self) -> None:

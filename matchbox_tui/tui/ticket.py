@@ -36,7 +36,8 @@ class Ticket:
     """Prepared where it has a side. Its price is the ladder's cursor, `typed` digits of a new one.
 
     `fresh` says that the next digit starts the quantity anew. `moving` is the order that is to get
-    another price or size, 0 for a new order. `resume` is what the quantity and the kind were
+    another price or size, 0 for a new order; `halting` that the market is to be halted, or resumed
+    where it is halted. `resume` is what the quantity and the kind were
     before this ticket was filled in for its trader.
     """
 
@@ -47,11 +48,12 @@ class Ticket:
     fresh: bool = True
     reduce_only: bool = False
     moving: int = 0
+    halting: bool = False
     resume: tuple[int, Kind] | None = None
 
     @property
     def prepared(self) -> bool:
-        return self.side is not None
+        return self.side is not None or self.halting
 
     @property
     def typing_price(self) -> bool:
@@ -94,12 +96,16 @@ class Ticket:
             resume=(ticket.qty, ticket.kind),
         )
 
+    def halt(self) -> "Ticket":
+        """Prepared to halt the market, or to resume it."""
+        return replace(self._resumed(), side=None, typed=None, fresh=True, halting=True)
+
     def drop(self) -> "Ticket":
         return replace(self._resumed(), side=None, typed=None, fresh=True)
 
     def _resumed(self) -> "Ticket":
         qty, kind = self.resume or (self.qty, self.kind)
-        return replace(self, qty=qty, kind=kind, reduce_only=False, moving=0, resume=None)
+        return Ticket(self.side, qty, kind, self.typed, self.fresh)
 
     def digit(self, digit: str) -> "Ticket":
         if self.typed is not None:

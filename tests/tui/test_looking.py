@@ -2,7 +2,7 @@
 
 import pytest
 
-from matchbox_tui.engine import Side
+from matchbox_tui.engine import HaltMarket, Side, TradeExecuted
 from matchbox_tui.tui.palette import PALETTES, Palette
 from tests.tui.cockpit import app_on, press, screen_text, until, until_shown
 from tests.tui.venue import LocalVenue, furnish
@@ -18,11 +18,11 @@ async def test_market_switch() -> None:
     app = app_on(furnished())
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "Will it rain in Oslo on Friday?")
-        await press(pilot, "m")
+        await press(pilot, "full_stop")
         await until_shown(pilot, "Will there be snow on Christmas Eve?", "SNOW 3/3", "bid 35")
-        await press(pilot, "m")
+        await press(pilot, "full_stop")
         await until_shown(pilot, "MAIN 1/3")
-        await press(pilot, "M M")
+        await press(pilot, "comma comma")
         await until_shown(pilot, "RAIN 2/3", "bid 48")
 
 
@@ -31,7 +31,7 @@ async def test_a_market_that_does_not_exist_yet_is_waited_for() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "no market FOG yet: m looks at the others")
         await press(pilot, "b x X enter up c left")
-        await press(pilot, "m")
+        await press(pilot, "full_stop")
         await until_shown(pilot, "MAIN 1/3")
 
 
@@ -51,7 +51,7 @@ async def test_panels_share_a_place_on_a_small_screen() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "3 open orders")
         await press(pilot, "o")
-        await until_shown(pilot, "average", "51.85")
+        await until_shown(pilot, "avg", "unreal", "51.85")
         await press(pilot, "o")
         await until_shown(pilot, "#25 bought 20 @ 51.85")
         await press(pilot, "o")
@@ -161,6 +161,28 @@ async def test_find_an_action_by_its_words() -> None:
         await until_shown(pilot, "look at SNOW")
         await press(pilot, "enter")
         await until_shown(pilot, "SNOW 3/3")
+
+
+async def test_choose_a_market_from_the_list() -> None:
+    venue = furnished()
+    venue.commit([HaltMarket("SNOW", 0)])
+    app = app_on(venue)
+    async with app.run_test(size=(110, 30)) as pilot:
+        await until_shown(pilot, "● live", "RAIN 2/3")
+        await press(pilot, "m")
+        await until_shown(pilot, "▸ RAIN", "Will it rain in Oslo", "HALTED")
+        traded = sum(
+            trade.qty for trade in app.desk.model.tape("RAIN") if isinstance(trade, TradeExecuted)
+        )
+        assert app.desk.model.days["RAIN"].volume == traded
+        await press(pilot, "down")
+        await until_shown(pilot, "▸ SNOW")
+        venue.order(Side.SELL, 1, 97, market="RAIN")
+        await press(pilot, "enter")
+        await until_shown(pilot, "SNOW 3/3")
+        await press(pilot, "m escape")
+        await until_shown(pilot, "SNOW 3/3")
+        assert "markets ─" not in screen_text(app)
 
 
 async def test_other_colours() -> None:

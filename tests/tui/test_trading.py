@@ -1,6 +1,6 @@
 """Trading by keyboard."""
 
-from matchbox_tui.engine import DEFAULT_MARKET, HaltMarket, NewOrder, Side
+from matchbox_tui.engine import DEFAULT_MARKET, HaltMarket, MarketStatus, NewOrder, Side
 from matchbox_tui.store import MAX_BATCH
 from tests.tui.cockpit import TRADER, app_on, press, screen_text, until, until_armed, until_shown
 from tests.tui.venue import LocalVenue
@@ -398,3 +398,24 @@ async def test_every_action_shows_its_command_line() -> None:
         await until_shown(pilot, "matchbox replace 3 --price 48")
         await press(pilot, "x")
         await until_shown(pilot, "matchbox cancel 3")
+
+
+async def test_halt_and_resume_the_market() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until_armed(pilot, "bid 48", "● live")
+        await press(pilot, "H")
+        await until_shown(pilot, "HALT RAIN")
+        await press(pilot, "escape enter")
+        await until_shown(pilot, "nothing is prepared")
+        assert venue.exchange.book("RAIN").market.status is MarketStatus.OPEN
+        await press(pilot, "H enter")
+        await until_shown(pilot, "HALTED", "matchbox halt RAIN", "RAIN is halted")
+        assert venue.exchange.book("RAIN").market.status is MarketStatus.HALTED
+        await until(pilot, lambda: not len(app.desk.model.intents))
+        await press(pilot, "H")
+        await until_shown(pilot, "RESUME RAIN")
+        await press(pilot, "enter")
+        await until_shown(pilot, "matchbox resume RAIN", "RAIN is open again")
+        assert venue.exchange.book("RAIN").market.status is MarketStatus.OPEN
