@@ -66,7 +66,9 @@ class JsonBody:
             raise refused_body(error, self._kind) from None
         except UnicodeDecodeError:
             raise Refusal(422, "the body is not UTF-8: send JSON in UTF-8") from None
-        except (msgspec.DecodeError, RecursionError) as error:
+        except RecursionError:
+            raise Refusal(422, "the body is nested too deep: send a plain JSON object") from None
+        except msgspec.DecodeError as error:
             if not body.strip():
                 raise Refusal(422, "the body is empty: send a JSON object") from None
             raise Refusal(422, f"the body is not JSON: {error}") from None

@@ -1,11 +1,13 @@
 """A venue with a leader and a gateway to it, for every test its own."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from matchbox_tui.engine import Market
-from matchbox_tui.store import Client, Link
+from matchbox_tui.store import Client, EmbeddedServer, Link, Server
 from tests.api.serving import Api, serving
 from tests.node.venue import QUIET, Venue
 
@@ -33,3 +35,21 @@ async def api(led: Venue) -> AsyncIterator[Api]:
     async with serving(led.url, led.prefix) as served:
         await served.settled()
         yield served
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_api(server: EmbeddedServer, request: pytest.FixtureRequest) -> AsyncIterator[Api]:
+    """As `api`, one for a whole module: for tests that leave no orders behind, or don't mind."""
+    prefix = f"shared{os.getpid()}-{request.node.name}:"
+    link = Server(server.url, timeout_s=10).link("matchbox-test")
+    client = await Client.connect(server.url, prefix, "test")
+    venue = Venue(server.url, prefix, client, link)
+    try:
+        await venue.lead("a", settings=QUIET, markets=(RAIN,))
+        async with serving(venue.url, venue.prefix) as served:
+            await served.settled()
+            yield served
+    finally:
+        await venue.stop()
+        await client.close()
+        await link.close()
