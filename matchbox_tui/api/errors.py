@@ -55,8 +55,8 @@ def answer_refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[Prob
     return _answer(refusal.status, refusal.words, refusal.headers)
 
 
-def answer_store_error(_: Request[Any, Any, Any], error: StoreError) -> Response[Problem]:
-    refusal = refusal_of(error)
+def answer_store_error(request: Request[Any, Any, Any], error: StoreError) -> Response[Problem]:
+    refusal = unavailable(f"{error}; try again") if request.method == "GET" else refusal_of(error)
     return _answer(refusal.status, refusal.words, refusal.headers)
 
 

@@ -24,7 +24,7 @@ RECORDS_A_STEP = 1000
 def loaded(gateway: Gateway) -> Exchange:
     """The venue as it is known. Raises `Refusal` where it was never known yet."""
     if not gateway.reader.caught_up.is_set():
-        raise unavailable("the venue's journal is still being read; nothing was queued, try again")
+        raise unavailable("the venue's journal is still being read: try again in a moment")
     return gateway.view.exchange
 
 
