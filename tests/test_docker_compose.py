@@ -78,7 +78,7 @@ def test_the_servers_run_a_command_that_knows_their_variables(services: dict[str
     shown = call(*arguments, "--help")
     assert shown.code == 0
     for variable in services["server-a"]["environment"]:
-        assert re.search(rf"\[env var:\s+{variable}[;\]]", shown.out), variable
+        assert re.search(rf"\[env\s+var:\s+{variable}[;\]]", shown.out), variable
 
 
 def test_the_image_gets_all_that_the_installation_needs(services: dict[str, Any]) -> None:
