@@ -60,9 +60,7 @@ async def test_a_sweep_of_thousands_arrives_whole(led: Venue, served: Served) ->
         assert swept == [expected, expected]
 
 
-async def test_a_feed_that_everybody_left_is_there_for_the_next(
-    led: Venue, served: Served
-) -> None:
+async def test_a_feed_that_everybody_left_is_there_for_the_next(led: Venue, served: Served) -> None:
     async with served.watch() as watcher:
         await led.client.submit(pairs(1))
         await heard(watcher, 1)

@@ -21,6 +21,18 @@ class Served:
         self.feeds = feeds
         self.server = server
         self.port = port
+        self.reading: asyncio.Future[None] | None = None
+
+    async def begin(self) -> None:
+        """Reads the journal, and returns once clients are let in."""
+        self.reading = asyncio.ensure_future(self.gateway.run())
+        await self.lets_in()
+
+    async def lets_in(self) -> None:
+        async def open_to_all() -> bool:
+            return self.feeds.lets_in
+
+        await eventually(open_to_all)
 
     @property
     def address(self) -> str:
@@ -47,29 +59,25 @@ class Served:
 async def serving_feeds(
     url: str, prefix: str, settings: FeedSettings | None = None, *, ready: bool = True
 ) -> AsyncIterator[Served]:
-    """The venue's feeds, without an engine. `ready`: once clients are let in."""
+    """The venue's feeds, without an engine. Where it is not `ready`, it is yet to `begin`."""
     client = await Client.connect(url, prefix, "api")
     gateway = Gateway(client)
     feeds = Feeds(gateway, settings)
     listener = listen("127.0.0.1", 0)
     server = ApiServer(create_app(gateway), listener, ws=feeds.connection)
     port = listener.getsockname()[1]
-    reading = asyncio.ensure_future(gateway.run())
     running = asyncio.ensure_future(server.run_until_stopped())
+    served = Served(gateway, feeds, server, port)
     try:
-        served = Served(gateway, feeds, server, port)
         if ready:
-
-            async def lets_in() -> bool:
-                return feeds.lets_in
-
-            await eventually(lets_in)
+            await served.begin()
         yield served
     finally:
         server.stop()
         await running
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        if served.reading is not None:
+            served.reading.cancel()
+            await asyncio.gather(served.reading, return_exceptions=True)
         await client.close()
 
 

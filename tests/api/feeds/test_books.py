@@ -1,0 +1,197 @@
+"""Who watches a book can keep it: the snapshot, and every delta applied to it."""
+
+import asyncio
+import random
+from typing import Any
+
+from matchbox_tui.engine import CancelAll, CancelOrder, NewOrder, ReplaceOrder, Side, Tagged
+from tests.api.feeds.trading import trade
+from tests.api.feeds.watching import Served, heard, silent
+from tests.node.venue import Venue, buy, sell
+from tests.waiting import PATIENCE
+
+Levels = dict[int, int]
+
+
+class Kept:
+    """A book as a client keeps it, which takes every message at its word."""
+
+    def __init__(self, snapshot: Any) -> None:
+        assert snapshot["type"] == "snapshot"
+        self.sequence: int = snapshot["sequence"]
+        self.sides: dict[str, Levels] = {
+            side: {level["price"]: level["qty"] for level in snapshot[side]}
+            for side in ("bids", "asks")
+        }
+
+    def apply(self, delta: Any) -> None:
+        assert delta["type"] == "delta"
+        assert delta["sequence"] > self.sequence
+        self.sequence = delta["sequence"]
+        for side, levels in self.sides.items():
+            prices = [level["price"] for level in delta[side]]
+            assert prices == sorted(prices, reverse=side == "bids")
+            for level in delta[side]:
+                # A level that goes must have been there, and one that changes really does.
+                assert levels.get(level["price"], 0) != level["qty"]
+                if level["qty"]:
+                    levels[level["price"]] = level["qty"]
+                else:
+                    del levels[level["price"]]
+
+    def as_answer(self) -> Any:
+        """As `GET /orderbook` has it."""
+        return {
+            "bids": [
+                {"price": price, "qty": qty}
+                for price, qty in sorted(self.sides["bids"].items(), reverse=True)
+            ],
+            "asks": [
+                {"price": price, "qty": qty} for price, qty in sorted(self.sides["asks"].items())
+            ],
+            "sequence": self.sequence,
+        }
+
+
+def answer(served: Served, market: str) -> Any:
+    """What `GET /orderbook` says now."""
+    book = served.gateway.view.exchange.book(market).snapshot()
+    return {
+        "bids": [{"price": level.price, "qty": level.qty} for level in book.bids],
+        "asks": [{"price": level.price, "qty": level.qty} for level in book.asks],
+        "sequence": book.sequence,
+    }
+
+
+def some_command(chance: random.Random, market: str, last_id: int) -> NewOrder | Tagged:
+    """Anything that may move a book, near enough to what is there to do so."""
+    side = chance.choice((Side.BUY, Side.SELL))
+    price = chance.randint(45, 55)
+    some_id = chance.randint(max(1, last_id - 60), last_id + 1)
+    more: dict[str, Any] = {"market": market, "trader": chance.choice(("ann", "bob", ""))}
+    match chance.randrange(12):
+        case 0 | 1:
+            return CancelOrder(some_id)
+        case 2 | 3:
+            return ReplaceOrder(
+                order_id=some_id,
+                qty=chance.choice((None, chance.randint(1, 20))),
+                price=chance.choice((None, price)),
+            )
+        case 4:
+            more["time_in_force"] = chance.choice(("IOC", "FOK"))
+        case 5:
+            return CancelAll(trader=chance.choice(("ann", "bob")), market=market)
+        case 6:
+            more["post_only"] = True
+        case 7:
+            more |= {"time_in_force": "GTD", "expires_at": 10 + chance.randint(1, 5)}
+        case _:
+            pass
+    return NewOrder(
+        order_id=0, side=side, price=price, qty=chance.randint(1, 15), timestamp=10, **more
+    )
+
+
+async def test_a_snapshot_and_then_what_changed(led: Venue, served: Served) -> None:
+    await served.shows(await trade(led, [buy(48, 5), buy(49, 7), buy(49, 3), sell(52, 4)]))
+    async with served.watch("/ws/book") as watcher:
+        (snapshot,) = await heard(watcher, 1)
+        assert snapshot == {
+            "type": "snapshot",
+            "sequence": 4,
+            "bids": [{"price": 49, "qty": 10}, {"price": 48, "qty": 5}],
+            "asks": [{"price": 52, "qty": 4}],
+        }
+        await led.client.submit([buy(52, 6)])
+        assert await heard(watcher, 1) == [
+            {
+                "type": "delta",
+                "sequence": 5,
+                "bids": [{"price": 52, "qty": 2}],
+                "asks": [{"price": 52, "qty": 0}],
+            }
+        ]
+        await led.client.submit([sell(49, 5)])
+        assert await heard(watcher, 1) == [
+            {
+                "type": "delta",
+                "sequence": 6,
+                "bids": [{"price": 52, "qty": 0}, {"price": 49, "qty": 7}],
+                "asks": [],
+            }
+        ]
+
+
+async def test_an_empty_book(served: Served) -> None:
+    async with served.watch("/ws/book?market=RAIN") as watcher:
+        assert await heard(watcher, 1) == [
+            {"type": "snapshot", "sequence": 1, "bids": [], "asks": []}
+        ]
+        assert await silent(watcher)
+
+
+async def test_other_markets_are_not_told_of(led: Venue, served: Served) -> None:
+    async with served.watch("/ws/book?market=RAIN") as watcher:
+        await heard(watcher, 1)
+        await served.shows(await trade(led, [buy(50), buy(51)]))
+        await led.client.submit([buy(30, 2, market="RAIN")])
+        (delta,) = await heard(watcher, 1)
+        assert (delta["sequence"], delta["bids"]) == (2, [{"price": 30, "qty": 2}])
+
+
+async def test_a_kept_book_is_the_book_whatever_happens(led: Venue, served: Served) -> None:
+    """Clients come at any moment; what each keeps equals the book at every sequence it was told."""
+    chance = random.Random(11)
+    books: dict[int, Any] = {}
+
+    def remember(_: object) -> None:
+        book = answer(served, "RAIN")
+        books[book["sequence"]] = book
+
+    served.gateway.view.on_update.append(remember)
+    remember(None)
+    enough = asyncio.Event()
+    compared = 0
+
+    async def keep(delay: float) -> Kept:
+        nonlocal compared
+        await asyncio.sleep(delay)
+        async with served.watch("/ws/book?market=RAIN") as watcher:
+            kept = Kept((await heard(watcher, 1))[0])
+            assert kept.as_answer() == books[kept.sequence]
+            while not (enough.is_set() and kept.sequence == max(books)):
+                kept.apply((await heard(watcher, 1))[0])
+                assert kept.as_answer() == books[kept.sequence]
+                compared += 1
+        return kept
+
+    keepers = [asyncio.ensure_future(keep(chance.random() * 0.5)) for _ in range(6)]
+    last_id = 0
+    for _ in range(150):
+        commands = [some_command(chance, "RAIN", last_id) for _ in range(chance.choice((1, 2, 20)))]
+        last_id = max(last_id, *await led.client.submit(commands))
+        await asyncio.sleep(chance.random() * 0.01)
+    await served.shows(await led.handled())
+    enough.set()
+    # One more, so that those who have it all already look up.
+    await served.shows(await trade(led, [buy(45, 1, market="RAIN")]))
+    async with asyncio.timeout(PATIENCE):
+        kept = await asyncio.gather(*keepers)
+    assert all(one.as_answer() == answer(served, "RAIN") for one in kept)
+    assert kept[0].sides["bids"]
+    assert compared > 100
+
+
+async def test_a_book_of_many_levels_arrives_whole(led: Venue, served: Served) -> None:
+    """Far more than fits into the client's buffer, with deltas behind it."""
+    orders = [buy(price, 1) for price in range(1, 20_001)]
+    await served.shows(await trade(led, orders))
+    async with served.watch("/ws/book", max_size=None) as watcher:
+        await led.client.submit([sell(20_000, 1)])
+        (snapshot,) = await heard(watcher, 1)
+        kept = Kept(snapshot)
+        while kept.sequence < 20_001:
+            kept.apply((await heard(watcher, 1))[0])
+        assert kept.as_answer() == answer(served, "MAIN")
+        assert len(kept.sides["bids"]) == 19_999
