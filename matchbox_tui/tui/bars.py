@@ -15,6 +15,8 @@ from matchbox_tui.tui.panel import Panel, Row
 class Bar(Panel):
     """One line, made anew for every frame: cheap, and equal where nothing changed."""
 
+    VEILS = False
+
     def __init__(self, desk: Desk, ink: Ink, make: Callable[[Desk], Row], *, id: str) -> None:
         super().__init__(desk, ink, id=id)
         self._make = make
@@ -26,8 +28,14 @@ class Bar(Panel):
         return [self._make(self.desk)]
 
 
+class Quote(Bar):
+    """The line with the market's best prices."""
+
+    VEILS = True
+
+
 def header_bar(desk: Desk, ink: Ink) -> Bar:
-    return Bar(desk, ink, header, id="header")
+    return Quote(desk, ink, header, id="header")
 
 
 def foot_bar(desk: Desk, ink: Ink) -> Bar:

@@ -38,11 +38,18 @@ def thousandths(value: int) -> str:
     return f"{sign}{hundredths // 100:,}.{hundredths % 100:02d}"
 
 
-def halves(value: int) -> str:
-    """A signed number of halves: 3 is +1.5, 4 is +2."""
-    whole = signed(abs(value) // 2).lstrip("+")
-    sign = "" if value == 0 else "-" if value < 0 else "+"
-    return f"{sign}{whole}.5" if value % 2 else f"{sign}{whole}"
+def ticks(value: int) -> str:
+    """A signed number of thousandths, with decimals where it has any: 37500 is +37.50, -4000 -4."""
+    if not value % 1000:
+        return signed(value // 1000)
+    return f"{'+' if value > 0 else ''}{thousandths(value)}"
+
+
+def fitted(text: str, value: int, width: int) -> str:
+    """The text, or where it is too long the value in few characters with the text's sign."""
+    if len(text) <= width:
+        return text
+    return f"{text[0] if text[0] in '+-' else ''}{short(abs(value))}"
 
 
 def clock_time(time: int, zone: tzinfo | None = None) -> str:

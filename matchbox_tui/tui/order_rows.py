@@ -1,4 +1,4 @@
-"""Open orders, positions and the log as plain rows."""
+"""Open orders and the log as plain rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,19 +7,23 @@ from itertools import islice
 
 from rich.segment import Segment
 
-from matchbox_tui.engine import Side
+from matchbox_tui.engine import Order, Side
 from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.figures import clock_time, grouped, halves, short, signed, thousandths
+from matchbox_tui.tui.figures import age, clock_time, fitted, grouped, plural, short
 from matchbox_tui.tui.model import Model
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.queue_places import Places
 
-WIDE = 48
+MEDIUM = 52
 """From this width on an order's row shows its market after its price."""
 
-_BEFORE_PRICE = 19
-_MARKET = 11
+WIDE = 62
+"""From this width on it shows its id as well."""
+
+SIDE = 7
+AT = 3
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,56 @@ class Words:
 
 
 @dataclass(frozen=True)
+class OrderColumns:
+    """The widths of an order row's columns; those that don't fit are 0."""
+
+    size: int
+    price: int
+    market: int
+    ahead: int
+    age: int
+    number: int
+
+    @classmethod
+    def of(cls, width: int) -> "OrderColumns":
+        size, ahead, age = (9, 8, 5) if width >= MEDIUM else (7, 6, 4)
+        market = 11 if width >= MEDIUM else 0
+        number = 10 if width >= WIDE else 0
+        room = width - SIDE - size - AT - market - ahead - age - number - 1
+        return cls(size, max(room, 5), market, ahead, age, number)
+
+
+@dataclass(frozen=True)
+class OrderHead:
+    """The rule above `count` open orders, with the columns' names and the id of the selected one.
+
+    `selected` is None while the keys go elsewhere.
+    """
+
+    count: int
+    selected: int | None = None
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        columns = OrderColumns.of(width)
+        if self.selected is not None:
+            labels = [(0, "▸ orders", ink.title)]
+            if self.count:
+                labels.append((11, f"#{self.selected}", ink.own))
+        else:
+            labels = [(0, plural(self.count, "open order") if self.count else "orders", ink.title)]
+        if self.count:
+            names = ("ahead".rjust(columns.ahead) + "age".rjust(columns.age)).strip()
+            labels.append((width - columns.number - len(names) - 2, names, ink.muted))
+            labels.append((width - 4, "id" if columns.number else "", ink.muted))
+        return ruled(width, ink, labels)
+
+
+@dataclass(frozen=True)
 class OrderRow:
-    """An open order of ours, or one that was sent and is not known yet (`order_id` 0)."""
+    """An open order of ours, or one that was sent and is not known yet (`order_id` 0).
+
+    `ahead` and `age` are the contracts before it in its queue and how long it has been there.
+    """
 
     order_id: int
     market: str
@@ -62,89 +114,46 @@ class OrderRow:
     unsure: bool = False
     standing: str = ""
     selected: bool = False
+    ahead: str = ""
+    age: str = ""
 
     def paint(self, width: int, ink: Ink) -> Segments:
+        columns = OrderColumns.of(width)
         is_buy = self.side is Side.BUY
-        size = _fit(f"{self.leaves:,}", self.leaves, 8)
+        size = fitted(f"{self.leaves:,}", self.leaves, columns.size - 1)
         if self.leaves != self.qty:
-            size = _fit(f"{self.leaves:,}/{self.qty:,}", self.leaves, 8)
-        tail = self.standing or f"#{self.order_id}"
-        price = grouped(self.price) if self.price else "market"
-        # A price that loses its last digits at the edge would read as another one.
-        taken = _BEFORE_PRICE + len(tail) + 2 + (_MARKET if width >= WIDE else 0)
-        price = _fit(price, self.price, max(width - taken, 7))
+            size = fitted(f"{self.leaves:,}/{self.qty:,}", self.leaves, columns.size - 1)
+        # A price that loses its last digits would read as another one: rather no age.
+        price, room, shown_age = (
+            grouped(self.price) if self.price else "market",
+            columns.price,
+            columns.age,
+        )
+        if len(price) >= room:
+            room, shown_age = room + shown_age, 0
+            price = fitted(price, self.price, room - 1)
         segments = [
             Segment("▸" if self.selected else " ", ink.own_strong),
-            Segment(f"{'▲ buy ' if is_buy else '▼ sell'} ", ink.side(is_buy)),
-            Segment(right(size, 8), ink.plain),
+            Segment("▲ buy " if is_buy else "▼ sell", ink.side(is_buy)),
+            Segment(right(size, columns.size), ink.plain),
             Segment(" @ ", ink.muted),
-            Segment(price.ljust(7) if len(price) < 7 else f"{price} ", ink.plain),
+            Segment(left(price, room), ink.plain),
         ]
-        if width >= WIDE:
-            segments.append(Segment(left(clean(self.market), _MARKET - 1) + " ", ink.muted))
-        room = max(width - sum(segment.cell_length for segment in segments) - 1, 0)
+        if columns.market:
+            segments.append(Segment(left(clean(self.market), columns.market - 1) + " ", ink.muted))
+        room = columns.ahead + shown_age + columns.number
         if self.unsure:
-            tail = f"? {tail}" if len(tail) + 2 <= room else "?"
-        segments.append(Segment(right(tail, room), ink.own if self.unsure else ink.muted))
+            tail = f"? {self.standing}"
+            segments.append(Segment(right(tail if len(tail) < room else "?", room), ink.own))
+        else:
+            segments.append(Segment(right(self.ahead, columns.ahead), ink.plain))
+            since = right(self.age, shown_age) if shown_age else ""
+            number = right(f"#{self.order_id}", columns.number) if columns.number else ""
+            segments.append(Segment(since + number, ink.muted))
         if self.selected:
             segments.append(Segment(" ", ink.plain))
             segments = [Segment(s.text, (s.style or ink.plain) + ink.raised) for s in segments]
         return segments
-
-
-@dataclass(frozen=True)
-class PositionRow:
-    """What we hold in one market. `profit` is in half ticks, None where there is no price yet."""
-
-    market: str
-    qty: int
-    average: int
-    profit: int | None
-
-    def paint(self, width: int, ink: Ink) -> Segments:
-        name, held, average, profit = _position_columns(width)
-        gain = "no price"
-        if self.profit is not None:
-            gain = _fit(halves(self.profit), self.profit // 2, profit - 1)
-        qty = _fit(signed(self.qty), self.qty, held - 1)
-        price = _fit(thousandths(self.average), self.average // 1000, average - 1)
-        style = ink.muted if not self.profit else ink.side(self.profit > 0)
-        side = ink.muted if not self.qty else ink.side(self.qty > 0)
-        return [
-            Segment(" " + left(clean(self.market), name), ink.plain),
-            Segment(right(qty, held), side),
-            Segment(right(price if self.qty else "-", average), ink.plain),
-            Segment(right(gain, profit), style),
-        ]
-
-
-@dataclass(frozen=True)
-class PositionHead:
-    """The rule above the positions, with the columns' names."""
-
-    def paint(self, width: int, ink: Ink) -> Segments:
-        name, held, average, profit = _position_columns(width)
-        ends = name + held + 1
-        labels = [
-            (0, "positions", ink.title),
-            (ends - 5, "held", ink.muted),
-            (ends + average - 8, "average", ink.muted),
-            (ends + average + profit - 4, "p&l", ink.muted),
-        ]
-        return ruled(width, ink, labels)
-
-
-def _fit(text: str, value: int, width: int) -> str:
-    """The text, or where it is too long the value in few characters with its sign."""
-    if len(text) <= width:
-        return text
-    return f"{text[0] if text[0] in '+-' else ''}{short(abs(value))}"
-
-
-def _position_columns(width: int) -> tuple[int, int, int, int]:
-    """The widths of market, quantity, average price and profit."""
-    held, average, profit = (9, 12, 11) if width >= WIDE else (7, 9, 9)
-    return max(width - held - average - profit - 2, 4), held, average, profit
 
 
 @dataclass(frozen=True)
@@ -164,8 +173,11 @@ class LogRow:
         ]
 
 
-def order_rows(desk: Desk, count: int) -> list[OrderRow | Words]:
-    """The open orders around the selected one, those not known yet first."""
+def order_rows(desk: Desk, count: int, places: Places) -> list[OrderRow | Words]:
+    """The open orders around the selected one, those not known yet first.
+
+    O(open orders), and for the rows shown what `places` costs.
+    """
     model = desk.model
     if not model.trader:
         return [Words(" only watching: no trader's name")]
@@ -188,21 +200,33 @@ def order_rows(desk: Desk, count: int) -> list[OrderRow | Words]:
     at = next((i for i, order in enumerate(orders) if order.id == selected), 0)
     room = max(count - len(rows), 1)
     start = max(0, min(at - room // 2, len(orders) - room))
-    rows += [
-        OrderRow(
-            order.id,
-            order.market,
-            order.side,
-            order.leaves_qty,
-            order.qty,
-            order.price,
-            bool(asked := _asked(model, order.id)),
-            asked,
-            order.id == selected,
-        )
-        for order in orders[start : start + room]
-    ]
+    shown = orders[start : start + room]
+    places.keep({order.id for order in shown})
+    now = desk.clock()
+    rows += [_order_row(order, model, places, now, selected) for order in shown]
     return rows or [Words(" no open orders")]
+
+
+def _order_row(order: Order, model: Model, places: Places, now: int, selected: int) -> OrderRow:
+    book = model.book(order.market)
+    place = places.of(order, book) if book is not None else None
+    ahead = ""
+    if place is not None:
+        ahead = short(place.ahead) if place.exact else f"{short(place.ahead)}+"
+    asked = _asked(model, order.id)
+    return OrderRow(
+        order.id,
+        order.market,
+        order.side,
+        order.leaves_qty,
+        order.qty,
+        order.price,
+        bool(asked),
+        asked,
+        order.id == selected,
+        ahead,
+        age(now - order.message.timestamp),
+    )
 
 
 def _asked(model: Model, order_id: int) -> str:
@@ -210,28 +234,6 @@ def _asked(model: Model, order_id: int) -> str:
     if model.intents.ending(order_id):
         return "cancel"
     return "replace" if model.intents.moving(order_id) else ""
-
-
-def position_rows(desk: Desk) -> list[PositionRow | Words]:
-    """What we hold or have held, market by market."""
-    model = desk.model
-    rows: list[PositionRow | Words] = []
-    for market in model.markets:
-        position = model.exchange.position(model.trader, market.symbol) if model.trader else None
-        if position is None or not (position.qty or position.cash):
-            continue
-        mark = model.mark(market.symbol)
-        profit = 2 * position.cash + position.qty * (mark or 0)
-        known = mark is not None or not position.qty
-        rows.append(
-            PositionRow(
-                market.symbol,
-                position.qty,
-                model.holding(market.symbol).average,
-                profit if known else None,
-            )
-        )
-    return rows or [Words(" nothing held yet")]
 
 
 def log_rows(desk: Desk, count: int, zone: tzinfo | None) -> Iterator[LogRow]:

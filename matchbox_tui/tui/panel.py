@@ -1,15 +1,27 @@
 """A widget of plain lines, of which only those that changed are painted."""
 
+import time
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.model import Link
 from matchbox_tui.tui.palette import Ink
+
+DRIFT_SECONDS = 0.25
+"""What drifts is looked at no more often than this."""
+
+VEILED_FROM = 3
+"""From this height on a panel has a line to spare for the word that it is not fresh."""
+
+_DIM = Style(dim=True)
 
 
 class Row(Protocol):
@@ -18,8 +30,29 @@ class Row(Protocol):
     def paint(self, width: int, ink: Ink) -> list[Segment]: ...
 
 
+@dataclass(frozen=True)
+class VeiledHead:
+    """A panel's first line with the state of the link at its right end."""
+
+    head: Row
+    word: str
+
+    def paint(self, width: int, ink: Ink) -> list[Segment]:
+        words = f" {self.word} "
+        segments = self.head.paint(width, ink)
+        room = width - len(words)
+        if room < 0:
+            return segments
+        return [*Segment.adjust_line_length(segments, room, ink.rule), Segment(words, ink.alarm)]
+
+
 class Panel(Widget):
-    """Shows what `rows` returns. `renew` is called for every frame and is cheap when idle."""
+    """Shows what `rows` returns. `renew` is called for every frame and is cheap when idle.
+
+    While the data are not live, a panel that shows them lies under a veil: dimmed, and named so.
+    """
+
+    VEILS: ClassVar[bool] = True
 
     def __init__(self, desk: Desk, ink: Ink, *, id: str) -> None:
         super().__init__(id=id)
@@ -27,6 +60,9 @@ class Panel(Widget):
         self.ink = ink
         self._rows: Sequence[Row] = ()
         self._key: object = None
+        self._drift: object = None
+        self._due = 0.0
+        self._veil = ""
         self._version = ink.version
 
     def key(self) -> object:
@@ -40,6 +76,10 @@ class Panel(Widget):
             book.sequence if book is not None else 0,
         )
 
+    def drift(self) -> object:
+        """As `key`, for what may change with every event and is followed at a slower pace."""
+        return None
+
     def rows(self, size: Size) -> Sequence[Row]:
         """The rows to show, at most as many as fit; each kind of panel has its own."""
         return ()
@@ -49,14 +89,19 @@ class Panel(Widget):
         size = self.size
         if not self.display or not size:
             return 0
-        key = (self.key(), size, self.ink.version)
-        if key == self._key:
+        link = self.desk.model.link
+        veil = link.value if self.VEILS and link is not Link.LIVE else ""
+        key = (self.key(), size, self.ink.version, veil)
+        now, drift = time.monotonic(), self.drift()
+        if key == self._key and (drift == self._drift or now < self._due):
             return 0
-        self._key = key
+        self._key, self._drift, self._due = key, drift, now + DRIFT_SECONDS
         before, after = self._rows, tuple(self.rows(size))
+        if veil and after and size.height >= VEILED_FROM:
+            after = (VeiledHead(after[0], veil), *after[1:])
         self._rows = after
-        if self._version != self.ink.version:
-            self._version = self.ink.version
+        if (self._version, self._veil) != (self.ink.version, veil):
+            self._version, self._veil = self.ink.version, veil
             self.refresh()
             return size.height
         changed = [
@@ -73,5 +118,8 @@ class Panel(Widget):
         style = self.rich_style
         if y >= len(self._rows):
             return Strip.blank(width, style)
-        strip = Strip(self._rows[y].paint(width, self.ink))
-        return strip.adjust_cell_length(width, style).apply_style(style)
+        row = self._rows[y]
+        strip = Strip(row.paint(width, self.ink)).adjust_cell_length(width, style)
+        if self._veil and not isinstance(row, VeiledHead):
+            strip = Strip(Segment.apply_style(strip, None, _DIM), width)
+        return strip.apply_style(style)

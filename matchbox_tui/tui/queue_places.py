@@ -46,6 +46,9 @@ class Places:
     def __init__(self) -> None:
         self._found: dict[int, tuple[OrderBook, int, Place | None]] = {}
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def of(self, order: Order, book: OrderBook) -> Place | None:
         found = self._found.get(order.id)
         if found is not None and found[0] is book and found[1] == book.sequence:

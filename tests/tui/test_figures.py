@@ -4,7 +4,16 @@ from datetime import UTC
 
 import pytest
 
-from matchbox_tui.tui.figures import age, clock_time, duration, halves, short, signed, thousandths
+from matchbox_tui.tui.figures import (
+    age,
+    clock_time,
+    duration,
+    fitted,
+    short,
+    signed,
+    thousandths,
+    ticks,
+)
 from tests.tui.venue import SECOND, START
 
 
@@ -37,10 +46,17 @@ def test_thousandths_are_shown_to_two_decimals(value: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (4, "+2"), (3, "+1.5"), (1, "+0.5"), (-1, "-0.5"), (-4, "-2")]
+    ("value", "text"),
+    [(0, "0"), (37_500, "+37.50"), (-4_000, "-4"), (1_250_000, "+1,250"), (-1, "0.00")],
 )
-def test_halves_keep_their_half(value: int, text: str) -> None:
-    assert halves(value) == text
+def test_a_profit_has_its_sign_and_decimals_where_there_are_any(value: int, text: str) -> None:
+    assert ticks(value) == text
+
+
+def test_what_does_not_fit_is_shortened_and_keeps_its_sign() -> None:
+    assert fitted("-1,234.50", 1234, 9) == "-1,234.50"
+    assert fitted("-1,234.50", 1234, 8) == "-1,234"
+    assert fitted("+123,456,789", 123_456_789, 7) == "+123M"
 
 
 def test_signs() -> None:

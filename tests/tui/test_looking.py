@@ -51,7 +51,7 @@ async def test_panels_share_a_place_on_a_small_screen() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "3 open orders")
         await press(pilot, "o")
-        await until_shown(pilot, "avg", "unreal", "51.85")
+        await until_shown(pilot, "avg", "real", "51.85")
         await press(pilot, "o")
         await until_shown(pilot, "#25 bought 20 @ 51.85")
         await press(pilot, "o")

@@ -32,7 +32,7 @@ async def test_sell_into_the_book_and_rest_the_remainder() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until_armed(pilot, "bid 48", "● live")
         await press(pilot, "left s 5 0 enter")
-        await until_shown(pilot, "#3 sold 40 @ 48, 10 rest at 48", "▼ sell    10/50 @ 48")
+        await until_shown(pilot, "#3 sold 40 @ 48, 10 rest at 48", "▼ sell  10/50 @ 48")
         assert venue.exchange.position(TRADER, "RAIN").qty == -40
 
 
