@@ -3,26 +3,14 @@
 import asyncio
 
 import pytest
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
 
 from matchbox_tui.api import FeedSettings
 from tests.api.feeds.test_slow_clients import read_all, sluggish
 from tests.api.feeds.trading import fills_of, pairs, trade
-from tests.api.feeds.watching import Served, as_json, heard, serving_feeds
+from tests.api.feeds.watching import Served, as_json, close_code, heard, serving_feeds
 from tests.node.venue import Venue
-from tests.waiting import PATIENCE
 
 LIVELY = FeedSettings(heartbeat_s=0.2)
-
-
-async def close_code(watcher: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosed) as ended:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                await watcher.recv()
-    assert ended.value.rcvd is not None
-    return ended.value.rcvd.code
 
 
 async def test_a_dead_client_is_dropped_and_a_living_one_stays(led: Venue) -> None:

@@ -6,12 +6,11 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosedError
 
 from matchbox_tui.api import FeedSettings
 from tests.api.feeds.trading import fills_of, pairs, trade
-from tests.api.feeds.watching import Served, as_json, heard, serving_feeds
+from tests.api.feeds.watching import Served, as_json, close_code, heard, serving_feeds
 from tests.node.venue import Venue, buy, sell
 from tests.waiting import PATIENCE, eventually
 
@@ -116,15 +115,6 @@ async def test_a_replay_waits_for_a_slow_reader(led: Venue, strict: Served) -> N
         assert [part.partition(b'"')[0].decode() for part in parts] == expected
 
 
-async def closed(watcher: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosedError) as ended:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                await watcher.recv()
-    assert ended.value.rcvd is not None
-    return ended.value.rcvd.code
-
-
 async def test_a_message_is_ignored(led: Venue, served: Served) -> None:
     async with served.watch() as watcher:
         await watcher.send('{"subscribe":"everything"}')
@@ -137,14 +127,14 @@ async def test_a_message_is_ignored(led: Venue, served: Served) -> None:
 async def test_a_message_that_is_too_long(served: Served) -> None:
     async with served.watch() as watcher:
         await watcher.send("x" * 5000)
-        assert await closed(watcher) == 1009
+        assert await close_code(watcher) == 1009
 
 
 async def test_a_message_of_a_million_bytes(served: Served) -> None:
     async with served.watch() as watcher:
         with contextlib.suppress(ConnectionClosedError):
             await watcher.send("x" * 1_000_000)
-        assert await closed(watcher) == 1009
+        assert await close_code(watcher) == 1009
 
 
 @pytest.mark.parametrize("kind", ["messages", "pings"])
@@ -154,7 +144,7 @@ async def test_a_flood(served: Served, kind: str) -> None:
             for number in range(5000):
                 text = f"{number:0100d}"
                 await (watcher.send(text) if kind == "messages" else watcher.ping(text))
-        assert await closed(watcher) == 1008
+        assert await close_code(watcher) == 1008
         await (await other.ping())
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from matchbox_tui.api import ApiServer, Feeds, FeedSettings, Gateway, create_app, listen
 from matchbox_tui.store import Client, FillMessage
@@ -85,6 +86,15 @@ async def heard(watcher: ClientConnection, count: int) -> list[Any]:
     """The next messages, decoded."""
     async with asyncio.timeout(PATIENCE):
         return [json.loads(await watcher.recv()) for _ in range(count)]
+
+
+async def close_code(watcher: ClientConnection) -> int | None:
+    """Waits until the server has closed; the code that it gave."""
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                await watcher.recv()
+    return watcher.close_code
 
 
 async def silent(watcher: ClientConnection) -> bool:
