@@ -7,7 +7,7 @@ engine node in `matchbox serve`, and talks to it only through the queue and the 
 from matchbox_tui.api.app import create_app
 from matchbox_tui.api.feeds import Feeds, FeedSettings
 from matchbox_tui.api.gateway import Gateway
-from matchbox_tui.api.http_protocol import Limits
+from matchbox_tui.api.http_limits import Limits
 from matchbox_tui.api.server import ApiServer, address_of, listen, open_many_files
 
 __all__ = [

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import httptools
 import msgspec
@@ -19,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from matchbox_tui.api.answers import Problem
+from matchbox_tui.api.http_limits import HeadRefused, Limits, path_of, words_of
 from matchbox_tui.api.http_request import Connection, Request
 from matchbox_tui.api.meter import Meter
 
@@ -27,38 +27,6 @@ SLICE = 4096
 
 PIPELINED = 16
 """Requests that may wait for the one before them on their connection before reading stops."""
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What one client may do. Sizes are in bytes, times in seconds."""
-
-    head: int = 32 * 1024
-    target: int = 8 * 1024
-    headers: int = 100
-    body: int = 4 * 1024 * 1024
-    """Beyond what any route takes: they have limits of their own, and better words."""
-    swallowed: int = 64 * 1024
-    """A body so short is read to its end after an early answer, and the connection kept."""
-    framing: int = 16 * 1024
-    """Chunk sizes, their extensions and trailers, between one piece of a body and the next."""
-    head_seconds: float = 10
-    body_seconds: float = 30
-    idle_seconds: float = 60
-    stall_seconds: float = 20
-    """How long a client may leave an answer unread."""
-    linger_seconds: float = 2
-    linger: int = 16 * 1024 * 1024
-    """What is still read, to be thrown away, after the last answer."""
-    connections: int = 10_000
-
-
-class _Refusal(Exception):
-    """Raised within the parser; tells what to answer."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-        self.words = words
 
 
 class _Flow(FlowControl):
@@ -220,10 +188,10 @@ class BoundedHttp(HttpToolsProtocol):
             return size
         except httptools.HttpParserError as error:
             cause = error.__context__
-            if isinstance(cause, _Refusal):
+            if isinstance(cause, HeadRefused):
                 self._refuse(cause.status, cause.words)
             else:
-                self._refuse(400, f"this is no HTTP/1.1 request ({_words(error)})")
+                self._refuse(400, f"this is no HTTP/1.1 request ({words_of(error)})")
             return size
         limits = self._limits
         if self._head > limits.head:
@@ -244,7 +212,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         self.url += url
         if len(self.url) > self._limits.target:
-            raise _Refusal(414, f"the URL is longer than {self._limits.target} bytes")
+            raise HeadRefused(414, f"the URL is longer than {self._limits.target} bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_body:
@@ -257,7 +225,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._length = int(value)
         self.headers.append((name, value))
         if len(self.headers) > self._limits.headers:
-            raise _Refusal(431, f"the request has more than {self._limits.headers} headers")
+            raise HeadRefused(431, f"the request has more than {self._limits.headers} headers")
 
     def on_headers_complete(self) -> None:
         self._head = 0
@@ -265,14 +233,14 @@ class BoundedHttp(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             status = 400 if version == "0.9" else 505
-            raise _Refusal(status, f"HTTP/{version} is not spoken here: use HTTP/1.1")
+            raise HeadRefused(status, f"HTTP/{version} is not spoken here: use HTTP/1.1")
         if self.parser.get_method() == b"CONNECT":
-            raise _Refusal(405, "this is no proxy: CONNECT is not possible")
+            raise HeadRefused(405, "this is no proxy: CONNECT is not possible")
         if self.parser.should_upgrade() and not self._should_upgrade():
             # Parsed once more without the wish, see `_upgrade`.
             return
         if not self.url.startswith(b"/"):
-            self.url = _path_of(self.url)
+            self.url = path_of(self.url)
         request = Request(self._served, self._meter)
         self.app = request
         super().on_headers_complete()
@@ -451,20 +419,3 @@ def bounded_http(limits: Limits, meter: Meter) -> Callable[..., BoundedHttp]:
         return BoundedHttp(**arguments, limits=limits, meter=meter)
 
     return make
-
-
-def _words(error: Exception) -> str:
-    """What the parser says, without what it would make of our own failures."""
-    return str(error) if error.__context__ is None else "not readable"
-
-
-def _path_of(target: bytes) -> bytes:
-    """The path of a URL that was sent whole, as to a proxy. Raises `_Refusal`."""
-    try:
-        url = urlsplit(target.decode("ascii"))
-    except ValueError:
-        raise _Refusal(400, "the request's URL can't be understood") from None
-    if url.scheme not in ("http", "https"):
-        raise _Refusal(400, "the request's URL must begin with / or http://")
-    query = f"?{url.query}" if url.query else ""
-    return f"{url.path or '/'}{query}".encode("ascii")

@@ -10,7 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from matchbox_tui.api.http_protocol import Limits, bounded_http
+from matchbox_tui.api.http_limits import Limits
+from matchbox_tui.api.http_protocol import bounded_http
 from matchbox_tui.api.meter import Meter
 
 DRAIN_SECONDS = 2.0

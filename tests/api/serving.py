@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from matchbox_tui.api import ApiServer, Gateway, create_app, listen
+from matchbox_tui.api import ApiServer, Gateway, Limits, create_app, listen
 from matchbox_tui.store import Client
 from tests.waiting import eventually
 
@@ -51,13 +51,15 @@ class Api:
 
 
 @contextlib.asynccontextmanager
-async def serving(url: str, prefix: str, **options: Any) -> AsyncIterator[Api]:
+async def serving(
+    url: str, prefix: str, limits: Limits | None = None, **options: Any
+) -> AsyncIterator[Api]:
     """A gateway of the venue, without an engine; `options` are those of `create_app`."""
     client = await Client.connect(url, prefix, "api")
     gateway = Gateway(client)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    server = ApiServer(create_app(gateway, **options), listener)
+    server = ApiServer(create_app(gateway, **options), listener, meter=gateway.meter, limits=limits)
     tasks = [
         asyncio.ensure_future(gateway.run()),
         asyncio.ensure_future(server.run_until_stopped()),
