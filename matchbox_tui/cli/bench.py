@@ -130,6 +130,10 @@ def _print_report(report: "Report") -> None:
     print_line(f"{plan.rounds} rounds of {plan.seconds:g} s each, medians; compared round by round")
     print_line("")
     print_table(TITLES, map(_row, report.rows))
+    for row in report.rows:
+        if row.more:
+            facts = ", ".join(f"{name} {value:,.12g}" for name, value in row.more.items())
+            print_line(f"{row.what}: {facts}")
     print_line("")
     for words in report.problems:
         print_line(f"WRONG: {printable(words)}")

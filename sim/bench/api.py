@@ -1,12 +1,24 @@
 """Topic `api`: the gateway against a hello of the same framework, and against the store alone."""
 
+import asyncio
 from collections.abc import Callable
 
 from sim.bench.figures import Latency, typical
-from sim.bench.jobs import GetJob, Job, Load, OrdersJob, SubmitJob
-from sim.bench.machine import this_machine
+from sim.bench.jobs import (
+    Connected,
+    ConnectJob,
+    FillsJob,
+    GetJob,
+    Heard,
+    Job,
+    ListenJob,
+    Load,
+    OrdersJob,
+    SubmitJob,
+)
+from sim.bench.machine import cpu_seconds, this_machine
 from sim.bench.report import Plan, Report, Row, compare
-from sim.bench.venue import BenchVenue, open_venue
+from sim.bench.venue import BenchVenue, Count, open_venue
 
 BATCH = 100
 ENOUGH = 20_000.0
@@ -15,6 +27,12 @@ ENOUGH = 20_000.0
 LEAST_RATIO = 0.5
 MOST_SUBMITTED = 150_000
 """Below the queue's limit: nobody takes orders as quickly as the store alone queues them."""
+
+IN_TIME = 0.95
+"""The share of the fills asked for a second that must arrive in a second."""
+
+PATIENCE_SECONDS = 10.0
+"""How long listeners wait for what is not there when it should be."""
 
 WARM_SECONDS = 0.5
 PROBLEMS_TOLD = 20
@@ -42,17 +60,16 @@ class ApiBench:
                 load = await self._measure(name, number, self._plan.seconds)
                 self._loads[name].append(load)
             self._say(f"{number}/{self._plan.rounds} {self._last_words()}")
-        return Report("api", this_machine(), self._plan, self._rows(), self._problems)
+        rows = self._rows()
+        if self._plan.listeners:
+            rows.append(await self._measure_feed())
+        return Report("api", this_machine(), self._plan, rows, self._problems)
 
     async def _measure(self, name: str, number: int, seconds: float) -> Load:
-        load = await self._venue.workers[0].work(self._job(name, number, seconds))
+        load = await self._venue.workers[0].work(self._job(name, number, seconds), Load)
         for words in load.wrong:
             self._complain(f"{name}: {words}")
-        counted, wrong = await self._venue.count_orders()
-        for words in wrong:
-            self._complain(f"{name}: {words}")
-        if counted != load.orders:
-            self._complain(f"{name}: {load.orders} orders acknowledged, {counted} in the journal")
+        await self._compare_count(name, load.orders)
         return load
 
     def _job(self, name: str, number: int, seconds: float) -> Job:
@@ -66,6 +83,58 @@ class ApiBench:
         batch = BATCH if name == BATCHES else 0
         return OrdersJob(venue.gateway_port, plan.connections, seconds, seed, batch)
 
+    async def _compare_count(self, name: str, acknowledged: int) -> Count:
+        """What the journal has more since the last time; complains where that isn't what it was
+        acknowledged.
+        """
+        count = await self._venue.count()
+        for words in count.wrong:
+            self._complain(f"{name}: {words}")
+        if count.orders != acknowledged:
+            self._complain(
+                f"{name}: {acknowledged} orders were acknowledged,"
+                f" {count.orders} are in the journal"
+            )
+        return count
+
+    async def _measure_feed(self) -> Row:
+        plan, venue = self._plan, self._venue
+        hearing, making = venue.workers
+        seconds = plan.rounds * plan.seconds
+        fills = round(plan.fills * seconds)
+        await hearing.work(ConnectJob(venue.gateway_port, plan.listeners), Connected)
+        before = cpu_seconds(venue.gateway.pid)
+        heard, made = await asyncio.gather(
+            hearing.work(ListenJob(fills, seconds, seconds + PATIENCE_SECONDS), Heard),
+            making.work(FillsJob(venue.url, plan.fills, seconds), Load),
+        )
+        after = cpu_seconds(venue.gateway.pid)
+        count = await self._compare_count("feed", made.orders)
+        if count.fills != fills:
+            self._complain(f"feed: {fills} fills were to be made, {count.fills} were")
+        for what, number in (
+            ("fills lost", heard.lost),
+            ("fills told twice", max(0, heard.fills + heard.lost - fills * plan.listeners)),
+            ("fills out of order", heard.disordered),
+            ("clients disconnected", heard.disconnected),
+        ):
+            if number:
+                self._complain(f"feed: {number} {what}")
+        rate = fills / max(heard.seconds, made.seconds)
+        more = {"deliveries": float(heard.fills), "lost": float(heard.lost)}
+        if before is not None and after is not None:
+            more["cores used by the gateway"] = round((after - before) / max(heard.seconds, made.seconds), 3)
+        self._say(f"{heard.fills} fills told to {plan.listeners} clients, {heard.lost} lost")
+        return Row(
+            what=f"fills to {plan.listeners} WebSocket clients",
+            value=round(rate, 1),
+            unit="fills/s to each",
+            goal=f"{plan.fills:,} and none lost",
+            reached=heard.lost == 0 and rate >= IN_TIME * plan.fills,
+            latency=heard.latency,
+            more=more,
+        )
+
     def _last_words(self) -> str:
         hello, orders = self._loads[HELLO][-1], self._loads[ORDERS][-1]
         batches, submits = self._loads[BATCHES][-1], self._loads[SUBMITS][-1]
@@ -76,10 +145,9 @@ class ApiBench:
         )
 
     def _rows(self) -> list[Row]:
-        connections = f"{self._plan.connections} connections"
         return [
             compare(
-                f"POST /orders, {connections}",
+                f"POST /orders, {self._plan.connections} connections",
                 "requests/s",
                 [load.requests_a_second for load in self._loads[ORDERS]],
                 "GET hello",

@@ -45,10 +45,27 @@ class FillsJob(msgspec.Struct, frozen=True, tag="fills"):
     seconds: float
 
 
-Job = GetJob | OrdersJob | SubmitJob | FillsJob
+class ConnectJob(msgspec.Struct, frozen=True, tag="connect"):
+    """Connects so many WebSocket clients, for a `ListenJob`."""
+
+    port: int
+    clients: int
 
 
-class Load(msgspec.Struct, frozen=True):
+class ListenJob(msgspec.Struct, frozen=True, tag="listen"):
+    """Reads so long, and on until every client has so many fills or the patience is over; then
+    the clients leave.
+    """
+
+    fills: int
+    seconds: float
+    patience: float
+
+
+Job = GetJob | OrdersJob | SubmitJob | FillsJob | ConnectJob | ListenJob
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
     """What came of a job: requests that were answered well, and orders acknowledged by them.
 
     `refused` requests were told to come again later, and queued nothing. `wrong` tells of answers
@@ -69,3 +86,26 @@ class Load(msgspec.Struct, frozen=True):
     @property
     def orders_a_second(self) -> float:
         return self.orders / self.seconds
+
+
+class Connected(msgspec.Struct, frozen=True, tag="connected"):
+    """That many clients are."""
+
+    clients: int
+
+
+class Heard(msgspec.Struct, frozen=True, tag="heard"):
+    """What came of a `ListenJob`: fills of all clients together, and what was wrong with them.
+
+    `lost` were not got, or not in their place; `latency` is from the order to its fill.
+    """
+
+    fills: int
+    lost: int
+    disordered: int
+    disconnected: int
+    seconds: float
+    latency: Latency | None
+
+
+Outcome = Load | Connected | Heard

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import msgspec
 
-from sim.bench.jobs import Job, Load
+from sim.bench.jobs import Job, Outcome
+
+T = TypeVar("T")
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
@@ -56,12 +58,14 @@ class Process:
             await asyncio.sleep(LOOK_SECONDS)
         raise Failed(f"{self.name} did not start in {START_SECONDS:.0f} s")
 
-    async def work(self, job: Job) -> Load:
-        """Has a worker do a job. Raises `Failed`."""
+    async def work(self, job: Job, kind: type[T]) -> T:
+        """Has a worker do a job whose outcome is of that kind. Raises `Failed`."""
         line = await asyncio.to_thread(self._ask, msgspec.json.encode(job) + b"\n")
         if not line:
             raise Failed(f"{self.name} ended by itself: {self._last_words()}")
-        return msgspec.json.decode(line, type=Load)
+        outcome: Outcome = msgspec.json.decode(line, type=Outcome)
+        assert isinstance(outcome, kind)
+        return outcome
 
     def check(self) -> None:
         """Raises `Failed` where it has ended."""

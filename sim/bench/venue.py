@@ -6,14 +6,26 @@ import os
 import time
 from collections.abc import AsyncIterator
 
-from matchbox_tui.engine import OrderAccepted
-from matchbox_tui.store import Client, EmbeddedServer
+import msgspec
+
+from matchbox_tui.engine import OrderAccepted, TradeExecuted
+from matchbox_tui.store import Client, EmbeddedServer, Entry
 from sim.bench.processes import Failed, Process, Processes
 
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.02
 DRAIN_SECONDS = 60.0
 CONSUMER = "bench"
+
+
+class Count(msgspec.Struct, frozen=True):
+    """Orders that were accepted and fills. `wrong` tells of ids that didn't rise: the order of the
+    queue is kept.
+    """
+
+    orders: int
+    fills: int
+    wrong: list[str]
 
 
 class BenchVenue:
@@ -65,28 +77,33 @@ class BenchVenue:
             await asyncio.sleep(LOOK_SECONDS)
         return time.monotonic() - began
 
-    async def count_orders(self) -> tuple[int, list[str]]:
-        """How many orders the journal accepted since the last count, once nothing is queued.
-
-        Also says what is wrong with them: ids must rise, since order is kept from the queue on.
-        """
+    async def count(self) -> Count:
+        """What the journal tells of since the last count, once nothing is queued."""
         await self.drain()
         tip = (await self._client.cluster()).seq
-        count, wrong = 0, []
-        if tip > self._seen:
-            async for entry in self._client.entries(self._seen):
-                for event in entry.events:
-                    if isinstance(event, OrderAccepted):
-                        count += 1
-                        if event.order_id <= self._last_id:
-                            wrong.append(f"order {event.order_id} came after {self._last_id}")
-                        self._last_id = event.order_id
-                self._seen = entry.seq
-                if entry.seq >= tip:
-                    break
+        orders = fills = 0
+        wrong: list[str] = []
+        async for entry in self._entries(tip):
+            for event in entry.events:
+                if isinstance(event, TradeExecuted):
+                    fills += 1
+                elif isinstance(event, OrderAccepted):
+                    orders += 1
+                    if event.order_id <= self._last_id:
+                        wrong.append(f"order {event.order_id} came after {self._last_id}")
+                    self._last_id = event.order_id
         key = self._client.keys.log
         await self._link.call("XGROUP", "SETID", key, CONSUMER, f"{self._seen}-0")
-        return count, wrong
+        return Count(orders, fills, wrong)
+
+    async def _entries(self, tip: int) -> AsyncIterator[Entry]:
+        if tip <= self._seen:
+            return
+        async for entry in self._client.entries(self._seen):
+            self._seen = entry.seq
+            yield entry
+            if entry.seq >= tip:
+                return
 
 
 @contextlib.asynccontextmanager

@@ -10,27 +10,50 @@ import sys
 import msgspec
 
 from sim.bench import http_load, store_load
-from sim.bench.jobs import FillsJob, GetJob, Job, Load, OrdersJob, SubmitJob
+from sim.bench.jobs import (
+    ConnectJob,
+    FillsJob,
+    GetJob,
+    Job,
+    ListenJob,
+    OrdersJob,
+    Outcome,
+    SubmitJob,
+)
+from sim.bench.listening import Audience
 
 
-async def work(job: Job) -> Load:
-    match job:
-        case GetJob():
-            return await http_load.get(job)
-        case OrdersJob():
-            return await http_load.place(job)
-        case SubmitJob():
-            return await store_load.submit(job)
-        case FillsJob():
-            return await store_load.make_fills(job)
+class Worker:
+    """Does one job after the other; an audience stays between them."""
+
+    def __init__(self) -> None:
+        self._audience: Audience | None = None
+
+    def work(self, job: Job) -> Outcome:
+        match job:
+            case GetJob():
+                return asyncio.run(http_load.get(job))
+            case OrdersJob():
+                return asyncio.run(http_load.place(job))
+            case SubmitJob():
+                return asyncio.run(store_load.submit(job))
+            case FillsJob():
+                return asyncio.run(store_load.make_fills(job))
+            case ConnectJob():
+                self._audience = Audience(job)
+                return self._audience.connected
+            case ListenJob():
+                assert self._audience is not None, "a ConnectJob comes first"
+                return self._audience.listen(job)
 
 
 def main() -> None:
     jobs: msgspec.json.Decoder[Job] = msgspec.json.Decoder(Job)
+    worker = Worker()
     # A collector that looks at what the libraries left would show up in every latency.
     gc.freeze()
     for line in sys.stdin.buffer:
-        outcome = asyncio.run(work(jobs.decode(line)))
+        outcome = worker.work(jobs.decode(line))
         sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
         sys.stdout.buffer.flush()
 
