@@ -12,6 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.typing import FieldDefinition
 
 from matchbox_tui.api.answers import Problem
+from matchbox_tui.api.limits import FREE_PATHS
 from matchbox_tui.api.shapes import order_shapes
 from matchbox_tui.engine import Market
 
@@ -116,9 +117,9 @@ class Document:
         document["components"]["schemas"] |= _schemas(self._handlers)
         for path, item in document["paths"].items():
             for method, operation in item.items():
-                _complete(operation, method)
-                if path not in ("/health", "/ready"):
+                if path not in FREE_PATHS:
                     self._guard(operation)
+                _complete(operation, method)
         if self._token:
             document["components"]["securitySchemes"] = {
                 "token": {"type": "http", "scheme": "bearer"}
@@ -143,6 +144,9 @@ def _complete(operation: Json, method: str) -> None:
         (content,) = operation["requestBody"]["content"].values()
         content["examples"] = {name: {"value": value} for name, value in examples.items()}
     responses = operation["responses"]
+    # The framework adds a 400 of its own kind wherever there are parameters.
+    if "Validation Exception" in str(responses.get("400")):
+        del responses["400"]
     operation["responses"] = responses = dict(sorted(responses.items()))
     for status, response in responses.items():
         if not response.get("headers"):
