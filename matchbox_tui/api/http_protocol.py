@@ -59,6 +59,7 @@ class BoundedHttp(HttpToolsProtocol):
         meter: Meter,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.timeout_keep_alive = limits.idle_seconds  # type: ignore[assignment]  # finer is fine
         self._limits = limits
         self._meter = meter
         self._served = self.app

@@ -52,7 +52,6 @@ class ApiServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=int(limits.idle_seconds),
             )
         )
         # It tells of its own comings and goings, which are the command's to tell.
