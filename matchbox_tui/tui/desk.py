@@ -4,10 +4,11 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from matchbox_tui.engine import Market, MarketStatus, NewOrder, Order, OrderBook, Side
+from matchbox_tui.tui.gaze import Gaze
+from matchbox_tui.tui.glow import Glow
 from matchbox_tui.tui.model import Model
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.ticket import Ticket
-from matchbox_tui.tui.window import Gaze
 
 
 class Page(StrEnum):
@@ -31,6 +32,9 @@ class Desk:
         self.on_orders = False
         self.rows = 1
         self.span = 0
+        self.cumulative = False
+        """Whether the ladder shows the depth up to each price instead of the size at it."""
+        self._glow = Glow()
         self._wanted = market
         self._found = ""
         self._selected = 0
@@ -155,8 +159,48 @@ class Desk:
         if price is None or gaze is None:
             self.say(f"nobody {'bids' if side is Side.BUY else 'asks'} here")
             return
-        gaze.go(price)
+        gaze.go(price, side)
         self.model.touch()
+
+    def pick(self, price: int) -> None:
+        """Puts the cursor on a price that is written in the ladder; a price half typed is gone."""
+        gaze = self.gaze
+        if gaze is not None:
+            self.on_orders = False
+            if self.ticket.typing_price:
+                self.ticket = self.ticket.type_price()
+            gaze.go(price, gaze.side if price == gaze.cursor else None)
+            self.model.touch()
+
+    def scroll(self, rows: int) -> None:
+        """Moves the ladder up by `rows`; what is prepared keeps its price and stays in sight."""
+        if self.gaze is not None:
+            self.gaze.scroll(rows, pinned=self.ticket.prepared)
+            self.model.touch()
+
+    def regroup(self, *, coarser: bool) -> None:
+        """More prices a row, or fewer."""
+        if self.gaze is not None:
+            window = self.gaze.window
+            self.gaze.regroup(window.coarser() if coarser else window.finer())
+            self.model.touch()
+
+    def accumulate(self) -> None:
+        """Between the size at each price and the depth up to it."""
+        self.cumulative = not self.cumulative
+        self.model.touch()
+
+    def at_cursor(self, order: Order) -> bool:
+        """Whether an order stands in the cursor's row."""
+        gaze = self.gaze
+        if gaze is None or order.market != self.symbol:
+            return False
+        return gaze.window.row(order.price, order.side) == gaze.row
+
+    @property
+    def heat(self) -> int:
+        """How warm the last trade still is, 0 where it is long ago."""
+        return self._glow.heat(self.model, self.symbol, self.clock())
 
     def recentre(self) -> None:
         book, gaze = self.book, self.gaze
@@ -168,6 +212,8 @@ class Desk:
 
     def put(self, ticket: Ticket) -> None:
         self.ticket = ticket
+        if ticket.side is not None and self.gaze is not None:
+            self.gaze.face(ticket.side)
         self.model.touch()
 
     def draft(self) -> NewOrder | None:

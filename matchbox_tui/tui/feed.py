@@ -26,6 +26,7 @@ from matchbox_tui.tui.hand import Request
 from matchbox_tui.tui.intents import Intent, Standing
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone
+from matchbox_tui.tui.watch import WatchedReplica
 
 POLL_SECONDS = 0.25
 ANSWER_SECONDS = 1.0
@@ -62,6 +63,7 @@ class Feed:
         self.replica = Replica()
         self.timer = timer
         self.model = Model(self.replica, trader)
+        self._adopt(self.replica)
         self._connect = connect
         self._clock = clock
         self._venue: Venue | None = None
@@ -196,8 +198,8 @@ class Feed:
         self._adopt(Replica())
 
     def _adopt(self, replica: Replica) -> None:
-        self.replica = replica
-        self.model.attach(replica)
+        self.replica = WatchedReplica(replica, self.model.watch)
+        self.model.attach(self.replica)
 
     def _alive(self) -> None:
         self._retry = FIRST_RETRY_SECONDS

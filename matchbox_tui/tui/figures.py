@@ -52,6 +52,11 @@ def fitted(text: str, value: int, width: int) -> str:
     return f"{text[0] if text[0] in '+-' else ''}{short(abs(value))}"
 
 
+def half(value: int) -> str:
+    """A number of halves without a sign: 99 is 49.5, 100 is 50."""
+    return grouped(value // 2) + (".5" if value % 2 else "")
+
+
 def clock_time(time: int, zone: tzinfo | None = None) -> str:
     """The time of day of a time in nanoseconds, in the local zone where none is given."""
     try:

@@ -239,8 +239,7 @@ class Hand:
         desk = self.desk
         if desk.on_orders:
             return [order for order in desk.orders if order.id == desk.selected]
-        price = desk.gaze.cursor if desk.gaze is not None else 0
-        return [o for o in desk.orders if (o.market, o.price) == (desk.symbol, price)]
+        return [order for order in desk.orders if desk.at_cursor(order)]
 
     def _say_none_here(self) -> None:
         desk = self.desk

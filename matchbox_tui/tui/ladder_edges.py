@@ -2,33 +2,43 @@
 
 from dataclasses import dataclass
 
-from matchbox_tui.engine import BookSide, OrderBook
+from matchbox_tui.engine import OrderBook, Side
 from matchbox_tui.tui.cells import Segments, ruled
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.figures import grouped, plural
+from matchbox_tui.tui.figures import grouped, half, plural, short
 from matchbox_tui.tui.ladder_rows import MARKS, Columns
 from matchbox_tui.tui.model import Link
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.window import Window
 
+_PLAIN = ("bids", "price", "asks")
+
 
 @dataclass(frozen=True)
 class LadderHead:
-    """The rule above the ladder, with the columns' names where the columns are."""
+    """The rule above the ladder, with the columns' names where the columns are.
+
+    `step` is what a row spans where it is more than one price.
+    """
 
     columns: Columns
+    step: int = 0
+    cumulative: bool = False
 
     def paint(self, width: int, ink: Ink) -> Segments:
         columns = self.columns
         middle = columns.pad + columns.side
-        after = middle + columns.price + MARKS
         named = columns.own >= 5
+        bids, price, asks = ("Σ bids", "price", "asks Σ") if self.cumulative else _PLAIN
+        if self.step:
+            price = f"by {short(self.step)}"
         labels = [
             (columns.pad, "mine" if named else "", ink.muted),
-            (middle - 5, "bids", ink.bid_strong),
-            (middle + (columns.price - 1) // 2, "price", ink.muted),
-            (after - 1, "asks", ink.ask_strong),
-            (after + columns.side - 6, "mine" if named else "", ink.muted),
+            (middle - len(bids) - 1, bids, ink.bid_strong),
+            (middle + (columns.price + MARKS - len(price)) // 2 - 1, price, ink.muted),
+            (columns.asks - 1, asks, ink.ask_strong),
+            (columns.asks + columns.side - 6, "mine" if named else "", ink.muted),
+            (width - 8, "volume" if columns.volume else "", ink.muted),
         ]
         return ruled(width, ink, labels)
 
@@ -45,9 +55,9 @@ class LadderFoot:
 
     def paint(self, width: int, ink: Ink) -> Segments:
         span = min(self.span, width)
-        at = (span - len(self.middle)) // 2 - 1
         last = span - len(self.above) - 3
-        if at < len(self.below) + 4 or (self.above and at + len(self.middle) + 2 > last):
+        at = max((span - len(self.middle)) // 2 - 1, len(self.below) + 4)
+        if at + len(self.middle) + 2 > (last if self.above else span):
             # What can't be seen matters more than the spread, which may stand further right.
             at = span + 1
         style = ink.alarm if self.stale else ink.muted
@@ -67,7 +77,9 @@ def ladder_foot(desk: Desk) -> LadderFoot:
         return LadderFoot(0)
     window = gaze.window
     bid, ask = book.best_bid, book.best_ask
-    middle = f"spread {grouped(ask - bid)}" if bid is not None and ask is not None else ""
+    middle = ""
+    if bid is not None and ask is not None:
+        middle = f"spread {grouped(ask - bid)} · mid {half(bid + ask)}"
     if gaze.held:
         middle = "held, c recentres"
     return LadderFoot(
@@ -82,15 +94,22 @@ def ladder_foot(desk: Desk) -> LadderFoot:
 def _hidden(book: OrderBook, window: Window, best: int | None, name: str, *, above: bool) -> str:
     """What lies beyond one edge: the best price if it does, else the number of levels."""
     arrow = "▲" if above else "▼"
-    if best is not None and (window.row(best) < 0 if above else window.row(best) >= window.rows):
-        return f"{arrow} {name} {grouped(best)}"
-    levels = sum(_beyond(side, window, above) for side in (book.bids, book.asks))
+    side = Side.SELL if name == "ask" else Side.BUY
+    if best is not None:
+        row = window.row(best, side)
+        if row < 0 if above else row >= window.rows:
+            return f"{arrow} {name} {grouped(best)}"
+    levels = sum(_beyond(book, side, window, above) for side in Side)
     return f"{arrow} {plural(levels, 'level')}" if levels else ""
 
 
-def _beyond(side: BookSide, window: Window, above: bool) -> int:
+def _beyond(book: OrderBook, side: Side, window: Window, above: bool) -> int:
     """Levels outside the window. O(log levels)."""
-    levels = side.levels
-    inside_or_above: int = levels.bisect_left(window.bottom)
-    inside_or_below: int = levels.bisect_right(window.top)
-    return len(levels) - inside_or_below if above else inside_or_above
+    levels = book.side(side).levels
+    # A row has the bids from its price on, and the asks up to it.
+    beside = window.step - window.tick
+    if above:
+        inside: int = levels.bisect_right(window.top + (beside if side is Side.BUY else 0))
+        return len(levels) - inside
+    outside: int = levels.bisect_left(window.bottom - (beside if side is Side.SELL else 0))
+    return outside

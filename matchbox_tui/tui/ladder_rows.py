@@ -1,22 +1,22 @@
-"""The ladder as plain rows, and how a row is drawn. Looks only at the prices that are shown."""
+"""A row of the ladder, and how it is drawn. Pure values."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.segment import Segment
-from rich.style import Style
 
-from matchbox_tui.engine import BookSide, OrderBook, Side
+from matchbox_tui.engine import Side
 from matchbox_tui.tui.cells import Segments, left, right
-from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import grouped, short
+from matchbox_tui.tui.glow import glowing
 from matchbox_tui.tui.palette import Ink
-from matchbox_tui.tui.ticket import Kind
 
 MARKS = 6
 """The cells around a price: the cursor before it, the last trade after it."""
 
 MOVES = {1: "▲", -1: "▼", 0: "◆"}
+
+WITH_VOLUME = 56
+"""From this width on the volume at each price stands at the right."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,20 @@ class Columns:
     qty: int
     price: int
     slack: int
+    volume: int = 0
 
     @classmethod
     def of(cls, width: int, highest: int, peak: int = 0) -> "Columns":
         price = max(len(grouped(highest)), 3)
-        side = max((width - price - MARKS) // 2, 0)
+        volume = min(width // 5, 16) if width >= WITH_VOLUME else 0
+        side = max((width - volume - price - MARKS) // 2, 0)
         qty = min(4 if peak < 1000 else 6, side)
         own = 8 if side >= 26 else 5 if side >= 11 else 1 if side >= 8 else 0
         bar = max(side - qty - own - (1 if side >= 14 else 0), 0)
         if bar < 3:
             bar = 0
-        used = 2 * (own + bar + qty) + price + MARKS
-        return cls(own, bar, qty, price, max(width - used, 0))
+        used = 2 * (own + bar + qty) + price + MARKS + volume
+        return cls(own, bar, qty, price, max(width - used, 0), volume)
 
     @property
     def side(self) -> int:
@@ -50,21 +52,40 @@ class Columns:
         """Blank cells before the bids; as many, or one more, follow the asks."""
         return self.slack // 2
 
+    @property
+    def asks(self) -> int:
+        """Where the asks begin."""
+        return self.pad + self.side + self.price + MARKS
+
+    def side_at(self, x: int) -> Side | None:
+        """The side whose column a cell belongs to, None for a cell of the others."""
+        if self.pad <= x < self.pad + self.side:
+            return Side.BUY
+        return Side.SELL if self.asks <= x < self.asks + self.side else None
+
 
 @dataclass(frozen=True)
 class Half:
-    """One side of a row: what rests, what of it is ours, what is ours but not known yet."""
+    """One side of a row: what rests, and what of it is ours, asked for, or prepared.
+
+    `bar` is in half cells. `ahead` counts the contracts before the first order of ours.
+    """
 
     qty: int = 0
     bar: int = 0
     mine: int = 0
+    ahead: int = 0
     asked: int = 0
     draft: int = 0
 
 
 @dataclass(frozen=True)
 class LadderRow:
-    """One price, None where the row is blank. `last` is the move of the last trade here."""
+    """One price or group of prices, None where the row is blank.
+
+    `last` is the move of the last trade here, `heat` how warm it still is; `volume` was traded
+    here, with a bar in eighths of a cell.
+    """
 
     columns: Columns
     price: int | None
@@ -72,20 +93,25 @@ class LadderRow:
     ask: Half = Half()
     best: bool = False
     last: int | None = None
+    heat: int = 0
     cursor: bool = False
+    volume: int = 0
+    volume_bar: int = 0
 
     def paint(self, width: int, ink: Ink) -> Segments:
         columns = self.columns
-        pad = columns.pad
         if self.price is None:
             return [Segment(" " * width, ink.plain)]
-        segments = [Segment(" " * pad, ink.plain)] if pad else []
+        segments = [Segment(" " * columns.pad, ink.plain)] if columns.pad else []
         segments += _half(self.bid, columns, ink, True)
         segments += self._middle(columns, ink)
         segments += _half(self.ask, columns, ink, False)
+        if self.cursor or columns.volume:
+            segments.append(Segment(" " * (columns.slack - columns.pad), ink.plain))
+        if columns.volume:
+            segments += self._volume(columns, ink)
         if self.cursor:
-            segments += [Segment(" " * (columns.slack - pad), ink.plain)]
-            return [Segment(s.text, (s.style or ink.plain) + ink.raised) for s in segments]
+            return [Segment(s.text, ink.raised + (s.style or ink.plain)) for s in segments]
         return segments
 
     def _middle(self, columns: Columns, ink: Ink) -> Segments:
@@ -96,123 +122,75 @@ class LadderRow:
             tint = ink.strong
         mark = MOVES[self.last] if self.last is not None else " "
         moved = ink.own_strong if not self.last else ink.side(self.last > 0, True)
+        glow = glowing(ink.palette.own, ink.palette.ground, self.heat)
         assert self.price is not None
         return [
             Segment(" ▸ " if self.cursor else "   ", ink.own_strong),
-            Segment(right(grouped(self.price), columns.price), tint),
-            Segment(f" {mark} ", moved),
+            Segment(right(grouped(self.price), columns.price), tint + glow),
+            Segment(f" {mark}", moved + glow),
+            Segment(" ", ink.plain),
+        ]
+
+    def _volume(self, columns: Columns, ink: Ink) -> Segments:
+        size = short(self.volume) if self.volume else ""
+        room = max(columns.volume - 7, 0)
+        bar = ("█" * (self.volume_bar // 8) + " ▏▎▍▌▋▊▉"[self.volume_bar % 8])[:room]
+        return [
+            Segment(right(size, columns.volume - room), ink.muted),
+            Segment(bar.ljust(room), ink.rule),
         ]
 
 
 def _half(half: Half, columns: Columns, ink: Ink, is_bid: bool) -> Segments:
-    qty = short(half.qty) if half.qty else ""
+    """Bar and size beside the price, and ours at the outer edge, over the end of a long bar."""
+    zone = columns.own + columns.bar
+    own = _own(half, zone)
+    taken = sum(len(part) for part, _ in own) + len(own)
+    bar = ""
+    if columns.bar:
+        cells = min(-(-half.bar // 2), zone - max(taken, columns.own) - 1)
+        bar = _bar(half.bar, max(cells, 0), is_bid)
+    blank = Segment(" " * (zone - max(taken - 1, 0) - len(bar)), ink.plain)
+    marks: Segments = []
+    for number, (part, is_sure) in enumerate(own):
+        marks.append(Segment(" " * (number > 0) + part, ink.own_strong if is_sure else ink.own))
+    size = short(half.qty) if half.qty else ""
     tint = ink.side(is_bid)
-    bar = _bar(half.bar, columns.bar, is_bid)
-    own, style = _own(half, columns.own, ink)
-    dim = ink.bid_bar if is_bid else ink.ask_bar
     if is_bid:
-        cells = [(left(own, columns.own), style), (bar, dim), (right(qty, columns.qty), tint)]
+        dim = Segment(bar, ink.bid_bar)
+        segments = [*marks, blank, dim, Segment(right(size, columns.qty), tint)]
     else:
-        cells = [(left(qty, columns.qty), tint), (bar, dim), (right(own, columns.own), style)]
-    return [Segment(text, style) for text, style in cells if text]
+        dim = Segment(bar, ink.ask_bar)
+        segments = [Segment(left(size, columns.qty), tint), dim, blank, *marks]
+    return [segment for segment in segments if segment.text]
 
 
-def _own(half: Half, width: int, ink: Ink) -> tuple[str, Style]:
-    if not width or not (half.mine or half.asked or half.draft):
-        return "", ink.plain
+def _own(half: Half, width: int) -> list[tuple[str, bool]]:
+    """What there is to say of our orders, the most urgent first, as far as it fits."""
+    parts = []
     if half.draft:
-        text, style = f"+{short(half.draft)}", ink.own_strong
-    elif half.asked:
-        text, style = f"?{short(half.asked)}", ink.own
-    else:
-        text, style = f"◆{short(half.mine)}", ink.own_strong
-    return (text if len(text) <= width else text[0]), style
+        parts.append((f"+{short(half.draft)}", True))
+    if half.asked:
+        parts.append((f"?{short(half.asked)}", False))
+    elif half.mine:
+        place = f"<{short(half.ahead)}"
+        mine = f"◆{short(half.mine)}"
+        room = width - sum(len(part) + 1 for part, _ in parts)
+        parts.append((mine + place if len(mine + place) <= room else mine, True))
+    shown: list[tuple[str, bool]] = []
+    for part in parts:
+        used = sum(len(text) + 1 for text, _ in shown)
+        if used + len(part[0]) <= width:
+            shown.append(part)
+    if parts and not shown and width:
+        shown = [(parts[0][0][0], parts[0][1])]
+    return shown
 
 
-def _bar(halves: int, width: int, is_bid: bool) -> str:
-    if not width:
-        return ""
-    body = "█" * (halves // 2)
+def _bar(halves: int, cells: int, is_bid: bool) -> str:
+    """The end of a bar beside its size, at most so many cells of it, and a blank."""
+    body = "█" * min(halves // 2, cells)
+    odd = halves % 2 and len(body) < cells
     if is_bid:
-        return ("▐" * (halves % 2) + body + " ").rjust(width)
-    return (" " + body + "▌" * (halves % 2)).ljust(width)
-
-
-def ladder_rows(desk: Desk, width: int) -> Iterator[LadderRow]:
-    """The rows of the desk's window. O(rows shown + own orders)."""
-    book, gaze = desk.book, desk.gaze
-    if book is None or gaze is None:
-        return
-    window = gaze.window
-    prices = [window.price(row) for row in range(window.rows)]
-    bids = _quantities(book.bids, prices)
-    asks = _quantities(book.asks, prices)
-    peak = _round_up(max(*bids.values(), *asks.values(), 1))
-    columns = Columns.of(width, min(window.top, window.high), peak)
-    mine, asked = _own_quantities(desk, book)
-    draft = _draft(desk)
-    last = desk.model.prints.get(book.market.symbol)
-    best_bid, best_ask = book.best_bid, book.best_ask
-    halves = 2 * max(columns.bar - 2, 1)
-    for price in prices:
-        if price is None:
-            yield LadderRow(columns, None)
-            continue
-        sides = [
-            Half(
-                qty,
-                -(-qty * halves // peak),
-                mine.get((side, price), 0),
-                asked.get((side, price), 0),
-                draft.get((side, price), 0),
-            )
-            for side, qty in ((Side.BUY, bids.get(price, 0)), (Side.SELL, asks.get(price, 0)))
-        ]
-        yield LadderRow(
-            columns,
-            price,
-            sides[0],
-            sides[1],
-            price in (best_bid, best_ask),
-            last.move if last is not None and last.price == price else None,
-            price == gaze.cursor and not (desk.on_orders and not desk.ticket.prepared),
-        )
-
-
-def _quantities(side: BookSide, prices: list[int | None]) -> dict[int, int]:
-    levels = side.levels
-    return {
-        price: levels[price].qty for price in prices if price is not None and price in levels
-    } or {0: 0}
-
-
-def _own_quantities(
-    desk: Desk, book: OrderBook
-) -> tuple[dict[tuple[Side, int], int], dict[tuple[Side, int], int]]:
-    """(resting, not known yet) of this trader by side and price."""
-    mine: dict[tuple[Side, int], int] = {}
-    asked: dict[tuple[Side, int], int] = {}
-    if not desk.model.trader:
-        return mine, asked
-    intents = desk.model.intents
-    for order in book.by_trader.get(desk.model.trader, {}).values():
-        key = (order.side, order.price)
-        mine[key] = mine.get(key, 0) + order.leaves_qty
-        if len(intents) and intents.ending(order.id):
-            asked[key] = asked.get(key, 0) + order.leaves_qty
-    for side, price, qty in intents.resting(book.market.symbol):
-        asked[side, price] = asked.get((side, price), 0) + qty
-    return mine, asked
-
-
-def _draft(desk: Desk) -> dict[tuple[Side, int], int]:
-    ticket = desk.ticket
-    if ticket.side is None or ticket.kind is Kind.MARKET:
-        return {}
-    return {(ticket.side, desk.price): ticket.qty}
-
-
-def _round_up(value: int) -> int:
-    """The next of 1, 2, 5, 10, 20, ...: so that bars keep their scale while sizes move."""
-    power: int = 10 ** (len(str(value)) - 1)
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
+        return ("▐" if odd else "") + body + " "
+    return " " + body + ("▌" if odd else "")

@@ -32,6 +32,8 @@ from matchbox_tui.tui.intents import Intent, Intents, cancel_all_key
 from matchbox_tui.tui.latency import Latencies
 from matchbox_tui.tui.outcome import Notice, Outcomes, Tone
 from matchbox_tui.tui.roster import Roster
+from matchbox_tui.tui.volume import Volume
+from matchbox_tui.tui.watch import Watch
 
 TAPE_KEPT = 500
 """Prints kept for each market."""
@@ -77,10 +79,15 @@ class Handover:
 
 @dataclass(frozen=True)
 class Print:
-    """The last trade of a market; `move` is the sign of its change in price."""
+    """The last trade of a market, the `n`-th that was seen.
+
+    `move` is the sign of the last change in price, `side` the taker's.
+    """
 
     price: int
     move: int = 0
+    side: Side = Side.BUY
+    n: int = 1
 
 
 class Model:
@@ -99,6 +106,7 @@ class Model:
         self.trouble = ""
         self.printed = 0
         self.revision = 0
+        self.watch = Watch()
         self.attach(source)
 
     def attach(self, source: Source) -> None:
@@ -109,6 +117,7 @@ class Model:
         self.prints: dict[str, Print] = {}
         self._tapes: dict[str, deque[TradeExecuted | Handover]] = {}
         self._candles: dict[str, Candles] = {}
+        self._volumes: dict[str, Volume] = {}
         self.days: dict[str, Day] = {}
         self._epoch = source.epoch
         self._newest: Event | None = None
@@ -159,6 +168,10 @@ class Model:
         if candles is None:
             candles = self._candles[market] = Candles()
         return candles
+
+    def volume(self, market: str) -> Volume | None:
+        """What traded at each price, None where nothing did."""
+        return self._volumes.get(market)
 
     def last(self, market: str) -> int | None:
         shown = self.prints.get(market)
@@ -237,9 +250,12 @@ class Model:
         market, price = trade.market, trade.price
         before = self.prints.get(market)
         if before is None:
-            self.prints[market] = Print(price)
-        elif price != before.price:
-            self.prints[market] = Print(price, 1 if price > before.price else -1)
+            self.prints[market] = Print(price, 0, trade.taker_side)
+            self._volumes[market] = Volume()
+        else:
+            move = before.move if price == before.price else 1 if price > before.price else -1
+            self.prints[market] = Print(price, move, trade.taker_side, before.n + 1)
+        self._volumes[market].traded(price, trade.taker_side, trade.qty)
         day = self.days.get(market)
         if day is None:
             day = self.days[market] = Day(price, price)

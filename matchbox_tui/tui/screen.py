@@ -108,6 +108,22 @@ class TradeScreen(Screen[None]):
         self.desk.recentre()
         self.frame()
 
+    def action_group(self, step: int) -> None:
+        self.desk.regroup(coarser=step > 0)
+        self.frame()
+
+    def action_cumulative(self) -> None:
+        self.desk.accumulate()
+        self.frame()
+
+    def on_ladder_picked(self, picked: Ladder.Picked) -> None:
+        """A press on the ladder moves the cursor, and once armed prepares; it never sends."""
+        self.desk.pick(picked.price)
+        if picked.side is not None and not (self.desk.locked or self.desk.ticket.moving):
+            self.hand.order(picked.side)
+        self._show_page()
+        self.frame()
+
     def action_lock(self) -> None:
         self.hand.toggle_lock()
         self.frame()

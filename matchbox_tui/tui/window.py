@@ -1,12 +1,13 @@
-"""Which prices the ladder shows: one a row, on a centre of its own.
+"""Which prices the ladder shows: one a row, or one group of neighbouring prices a row.
 
-The centre stays where it is while the market moves inside the window. It follows only when the
-best prices get near the edge, and never while somebody is preparing an order or has scrolled.
+Grouping rounds away from the market: a bid stands in the row at or below its price, an ask in the
+row at or above it. So nobody seems to bid or to ask a better price than they do, and groups can't
+cross. Where a group reaches over the end of the market's range, its row has the last price in it.
 """
 
 from dataclasses import dataclass, replace
 
-from matchbox_tui.engine import MAX_PRICE, Market, OrderBook
+from matchbox_tui.engine import MAX_PRICE, Market, OrderBook, Side
 
 UNBOUNDED_START = 50
 """Where an empty ladder without an upper bound starts."""
@@ -14,13 +15,18 @@ UNBOUNDED_START = 50
 
 @dataclass(frozen=True)
 class Window:
-    """`rows` prices downwards from `top`, `tick` apart; those outside `low` to `high` are blank."""
+    """`rows` groups downwards from `top`, each of `group` prices that are `tick` apart.
+
+    `top` is a multiple of the step from row to row, and may lie outside `low` to `high`: rows
+    that have no price in between are blank.
+    """
 
     top: int
     rows: int
     low: int = 1
     high: int = MAX_PRICE
     tick: int = 1
+    group: int = 1
 
     @classmethod
     def of(cls, market: Market, rows: int, centre: int | None = None) -> "Window":
@@ -40,52 +46,105 @@ class Window:
         return (made.low, made.high, made.tick) == (self.low, self.high, self.tick)
 
     @property
+    def step(self) -> int:
+        """From one row to the next."""
+        return self.tick * self.group
+
+    @property
+    def first(self) -> int:
+        """Where the lowest row of all stands, at or below `low`."""
+        return self.low - self.low % self.step
+
+    @property
+    def last(self) -> int:
+        """Where the highest row of all stands, at or above `high`."""
+        return self.high + -self.high % self.step
+
+    @property
     def bottom(self) -> int:
-        return self.top - (self.rows - 1) * self.tick
+        return self.top - (self.rows - 1) * self.step
+
+    def round(self, price: int, side: Side = Side.BUY) -> int:
+        """Where the row of a price stands: bids go down to it, asks up."""
+        return price - price % self.step if side is Side.BUY else price + -price % self.step
 
     def price(self, row: int) -> int | None:
-        """The price in a row, None where the row is blank."""
-        price = self.top - row * self.tick
-        return price if 0 <= row < self.rows and self.low <= price <= self.high else None
+        """The price that is written in a row, None where the row is blank."""
+        at = self.top - row * self.step
+        if 0 <= row < self.rows and self.first <= at <= self.last:
+            return min(max(at, self.low), self.high)
+        return None
 
-    def row(self, price: int) -> int:
+    def row(self, price: int, side: Side = Side.BUY) -> int:
         """The row of a price, below 0 or from `rows` on where it is not shown."""
-        return (self.top - price) // self.tick
+        return (self.top - self.round(price, side)) // self.step
 
-    def shows(self, price: int, margin: int = 0) -> bool:
-        return margin <= self.row(price) < self.rows - margin
+    def shows(self, price: int, side: Side = Side.BUY, margin: int = 0) -> bool:
+        return margin <= self.row(price, side) < self.rows - margin
 
     def clamp(self, price: int) -> int:
         """The nearest price that an order may have."""
         price = min(max(price, self.low), self.high)
         return price - (price - self.low) % self.tick
 
-    def centred(self, price: int) -> "Window":
-        return self._with_top(self.clamp(price) + self.rows // 2 * self.tick)
+    def moved(self, price: int, side: Side, rows: int) -> int:
+        """The price that is written so many rows above the row of a price."""
+        at = self.round(price, side) + rows * self.step
+        return min(max(at, self.low), self.high)
 
-    def revealing(self, price: int) -> "Window":
+    def facing(self, price: int) -> Side:
+        """The side whose rounding puts a price that is written in a row into that row."""
+        return Side.SELL if price == self.high and price % self.step else Side.BUY
+
+    def centred(self, price: int) -> "Window":
+        return self._with_top(self.round(self.clamp(price)) + self.rows // 2 * self.step)
+
+    def revealing(self, price: int, side: Side = Side.BUY) -> "Window":
         """The window moved as little as shows the price."""
-        price = self.clamp(price)
-        if price > self.top:
-            return self._with_top(price)
-        if price < self.bottom:
-            return self._with_top(price + (self.rows - 1) * self.tick)
+        row = self.row(self.clamp(price), side)
+        if row < 0:
+            return self.scrolled(-row)
+        if row >= self.rows:
+            return self.scrolled(self.rows - 1 - row)
         return self
+
+    def scrolled(self, rows: int) -> "Window":
+        """So many rows further up, as far as there are prices."""
+        return self._with_top(self.top + rows * self.step)
 
     def resized(self, rows: int) -> "Window":
         """As many rows as there are now, around the same middle."""
         rows = max(rows, 1)
         if rows == self.rows:
             return self
-        middle = self.top - self.rows // 2 * self.tick
-        return replace(self, rows=rows)._with_top(middle + rows // 2 * self.tick)
+        middle = self.top - self.rows // 2 * self.step
+        return replace(self, rows=rows)._with_top(middle + rows // 2 * self.step)
+
+    def regrouped(self, group: int, price: int, side: Side) -> "Window":
+        """Another number of prices a row, with one price in the same place of the screen."""
+        row = min(max(self.row(price, side), 0), self.rows - 1)
+        made = replace(self, group=group)
+        return made._with_top(made.round(price, side) + row * made.step)
+
+    def coarser(self) -> int:
+        """The next larger group: 1, 2, 5, 10, 20, 50, ...; this one where it spans all prices."""
+        group = self.group * 5 // 2 if str(self.group)[0] == "2" else self.group * 2
+        return group if group * self.tick <= self.high - self.low else self.group
+
+    def finer(self) -> int:
+        """The next smaller group, at the least 1."""
+        return max(self.group * 2 // 5 if str(self.group)[0] == "5" else self.group // 2, 1)
 
     def following(self, book: OrderBook, last: int | None) -> "Window":
         """The window that the market asks for: this one until its best prices near the edge."""
         wanted = points(book, last, self.room)
-        if not wanted or all(self.shows(price, self.margin) for price in wanted):
+        if not wanted or all(self.shows(price, side, self.margin) for price, side in wanted):
             return self
-        return self.centred(sum(wanted) // len(wanted))
+        return self.around(wanted)
+
+    def around(self, wanted: "tuple[Point, ...]") -> "Window":
+        """Centred on one point, or between two."""
+        return self.centred(sum(price for price, _ in wanted) // len(wanted))
 
     @property
     def margin(self) -> int:
@@ -94,87 +153,32 @@ class Window:
     @property
     def room(self) -> int:
         """How far apart two prices may be and still both be shown inside the margins."""
-        return max(self.rows - 2 * self.margin - 2, 0) * self.tick
+        rounding = 2 if self.group == 1 else 3
+        return max(self.rows - 2 * self.margin - rounding, 0) * self.step
 
     def _with_top(self, top: int) -> "Window":
-        span = (self.high - self.low) // self.tick + 1
+        first, last = self.first, self.last
+        span = (last - first) // self.step + 1
         if span <= self.rows:
-            top = self.high + (self.rows - span) // 2 * self.tick
+            top = last + (self.rows - span) // 2 * self.step
         else:
-            top = min(max(top, self.low + (self.rows - 1) * self.tick), self.high)
+            top = min(max(top, first + (self.rows - 1) * self.step), last)
         return replace(self, top=top)
 
 
-def points(book: OrderBook, last: int | None, room: int) -> tuple[int, ...]:
+Point = tuple[int, Side]
+"""A price, and the side on which it is one."""
+
+
+def points(book: OrderBook, last: int | None, room: int) -> tuple[Point, ...]:
     """The prices that should be in view: both best ones, or one anchor where they lie far apart."""
     bid, ask = book.best_bid, book.best_ask
     if bid is not None and ask is not None:
         if ask - bid <= room:
-            return (bid, ask)
-        return (last,) if last is not None and bid <= last <= ask else (bid,)
-    only = bid if bid is not None else ask
-    if only is not None:
-        return (only,)
-    return (last,) if last is not None else ()
-
-
-@dataclass
-class Gaze:
-    """Where somebody looks in one market: the window, the cursor, and whether it is held.
-
-    The cursor is always a price in the window. It stays with the centre until it is moved.
-    """
-
-    window: Window
-    cursor: int
-    placed: bool = False
-    held: bool = False
-
-    @classmethod
-    def at(cls, market: Market, rows: int) -> "Gaze":
-        window = Window.of(market, rows)
-        return cls(window, window.clamp(window.top - window.rows // 2 * window.tick))
-
-    def fit(self, rows: int) -> None:
-        """Takes a new height; the cursor stays on its price and in the window."""
-        self.window = self.window.resized(rows).revealing(self.cursor)
-
-    def follow(self, book: OrderBook, last: int | None) -> None:
-        """Lets the market move the window."""
-        if not self.held:
-            window = self.window.following(book, last)
-            if window != self.window:
-                self._look(window, book, last)
-
-    def recentre(self, book: OrderBook, last: int | None) -> None:
-        """Back to the market, cursor and all."""
-        self.held = self.placed = False
-        wanted = points(book, last, self.window.room)
-        if wanted:
-            self.window = self.window.centred(sum(wanted) // len(wanted))
-        self.cursor = self._rest(book, last)
-
-    def go(self, price: int) -> None:
-        """Puts the cursor on a price; scrolling for it holds the window."""
-        self.cursor = self.window.clamp(price)
-        self.placed = True
-        window = self.window.revealing(self.cursor)
-        self.held = self.held or window != self.window
-        self.window = window
-
-    def step(self, rows: int) -> None:
-        """Moves the cursor up by `rows` prices, down where negative."""
-        self.go(self.cursor + rows * self.window.tick)
-
-    def _look(self, window: Window, book: OrderBook, last: int | None) -> None:
-        self.window = window
-        if not self.placed:
-            self.cursor = self._rest(book, last)
-        row = window.row(self.cursor)
-        if not 0 <= row < window.rows:
-            self.cursor = window.clamp(window.top if row < 0 else window.bottom)
-
-    def _rest(self, book: OrderBook, last: int | None) -> int:
-        wanted = points(book, last, self.window.room)
-        price = self.window.clamp(wanted[0] if wanted else self.cursor)
-        return price if self.window.shows(price) else self.window.clamp(self.window.bottom)
+            return ((bid, Side.BUY), (ask, Side.SELL))
+        return ((last if last is not None and bid <= last <= ask else bid, Side.BUY),)
+    if bid is not None:
+        return ((bid, Side.BUY),)
+    if ask is not None:
+        return ((ask, Side.SELL),)
+    return ((last, Side.BUY),) if last is not None else ()

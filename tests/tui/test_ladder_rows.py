@@ -3,7 +3,8 @@
 from matchbox_tui.engine import DEFAULT_MARKET, Side
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.ladder_edges import ladder_foot
-from matchbox_tui.tui.ladder_rows import LadderRow, ladder_rows
+from matchbox_tui.tui.ladder_rows import LadderRow
+from matchbox_tui.tui.ladder_view import ladder_rows
 from matchbox_tui.tui.palette import DARK, Ink
 from tests.tui.cockpit import TRADER, desk_on, fold, hand_of
 from tests.tui.venue import LocalVenue
@@ -44,7 +45,7 @@ def test_every_row_has_the_width_of_the_ladder() -> None:
 def test_own_orders_are_marked_in_their_row() -> None:
     row = rows(desk_on(market()))[48]
     assert row.bid.mine == 25
-    assert drawn(row).split()[0] == "◆25"
+    assert drawn(row).split()[0] == "◆25<0"
 
 
 def test_the_last_trade_is_marked_with_its_direction() -> None:
@@ -121,7 +122,7 @@ def test_what_lies_beyond_the_window_is_told_below() -> None:
     foot = ladder_foot(desk)
     assert foot.below == "▼ 1 level"
     assert foot.above == "▲ ask 1,000,000"
-    assert foot.middle == "spread 999,950"
+    assert foot.middle == "spread 999,950 · mid 500,025"
 
 
 def test_an_idle_market_gives_equal_rows() -> None:

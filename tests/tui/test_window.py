@@ -3,7 +3,8 @@
 import pytest
 
 from matchbox_tui.engine import MAX_PRICE, Market, NewOrder, Order, OrderBook, Side
-from matchbox_tui.tui.window import Gaze, Window
+from matchbox_tui.tui.gaze import Gaze
+from matchbox_tui.tui.window import Window
 
 RAIN = Market.prediction("RAIN")
 MAIN = Market("MAIN")
