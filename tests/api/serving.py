@@ -20,6 +20,8 @@ class Api:
         self.server = server
         self.port = port
         self.http = http
+        self.running: asyncio.Future[None] | None = None
+        """The server, until it has ended."""
 
     @property
     def address(self) -> str:
@@ -67,7 +69,9 @@ async def serving(
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
             await gateway.reader.caught_up.wait()
-            yield Api(gateway, server, port, http)
+            api = Api(gateway, server, port, http)
+            api.running = tasks[1]
+            yield api
     finally:
         server.stop()
         await tasks[1]
