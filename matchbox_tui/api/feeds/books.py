@@ -99,11 +99,11 @@ class BookChannel(Channel):
         return len(self) > 0 and (super().has_more or self._book.sequence != self._sequence)
 
     def begin(self, connection: Connection) -> None:
-        """Sends the book as it is and makes the client a member from there on."""
-        # What the others have yet to hear is in the snapshot already.
-        self.compose()
-        self.join(connection)
-        connection.write(self._snapshot_frame())
+        """Sends the book and makes the client a member from there on."""
+        place, snapshot = self._recent_snapshot()
+        self.join(connection, place)
+        connection.write(snapshot)
+        self.drained(connection)
 
     def note(self, event: Event) -> None:
         """Remembers which levels the event may have changed."""
@@ -150,13 +150,22 @@ class BookChannel(Channel):
         if record is not None:
             self._touched.add((record.order.side, record.price if price is None else price))
 
-    def _snapshot_frame(self) -> bytes:
-        """Made once for all who come at the same sequence."""
-        if self._snapshot is None or self._snapshot[0] != self._sequence:
-            book = self._book.snapshot()
-            message = BookMessage("snapshot", book.sequence, book.bids, book.asks)
-            self._snapshot = book.sequence, json_frame(message)
-        return self._snapshot[1]
+    def _recent_snapshot(self) -> tuple[int, bytes]:
+        """A snapshot, and the place from which on the deltas follow it.
+
+        A large one is not made anew for everybody who comes: the deltas since do as well, as long
+        as they are shorter.
+        """
+        if self._snapshot is not None:
+            place, frame = self._snapshot
+            if self.reaches_back_to(place) and self.tip - place <= len(frame):
+                return self._snapshot
+        # What the others have yet to hear is in the snapshot already.
+        self.compose()
+        book = self._book.snapshot()
+        frame = json_frame(BookMessage("snapshot", book.sequence, book.bids, book.asks))
+        self._snapshot = self.tip, frame
+        return self._snapshot
 
 
 def _totals(book: OrderBook, side: Side) -> dict[int, int]:

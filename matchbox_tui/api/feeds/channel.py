@@ -58,9 +58,9 @@ class Channel:
     def wake(self) -> None:
         self._pacer.wake(self)
 
-    def join(self, connection: Connection) -> None:
-        """Makes it a member from here on: it gets what is pushed from now on, and nothing else."""
-        self._members[connection] = self._tip
+    def join(self, connection: Connection, place: int | None = None) -> None:
+        """Makes it a member: it gets what is pushed from now on, or what comes after a place."""
+        self._members[connection] = self._tip if place is None else place
         connection.listen(self)
 
     def drained(self, connection: Connection) -> None:
@@ -82,6 +82,15 @@ class Channel:
     def fail(self) -> None:
         self.close(FAILED, "internal error")
 
+    @property
+    def tip(self) -> int:
+        """The place after all that was pushed."""
+        return self._tip
+
+    def reaches_back_to(self, place: int) -> bool:
+        """Whether what comes after a place is still there, for who joins at it."""
+        return place >= self._kept_from
+
     def compose(self) -> None:
         """Called before anything is written: adds what is made up only then."""
 
@@ -91,11 +100,13 @@ class Channel:
             return
         self.compose()
         if self._tip - self._end > MOST_PENDING:
-            self.close(TOO_SLOW, "more is happening than can be sent: come back with after=")
+            self.close(TOO_SLOW, "more is happening than can be sent: connect again")
             self._pending.clear()
             self._end = self._tip
             return
         start, data = self._end, self._take()
+        if not data:
+            return
         end = self._end = start + len(data)
         self._written.append((start, data))
         while self._end - self._kept_from > self._backlog and len(self._written) > 1:
@@ -113,13 +124,9 @@ class Channel:
             yield
 
     def _take(self) -> bytes:
-        if self._tip - self._end <= CHUNK:
-            data = b"".join(self._pending)
-            self._pending.clear()
-            return data
-        frames = [self._pending.popleft()]
-        size = len(frames[0])
-        while self._pending and size + len(self._pending[0]) <= CHUNK:
+        frames: list[bytes] = []
+        size = 0
+        while self._pending and (not frames or size + len(self._pending[0]) <= CHUNK):
             frames.append(self._pending.popleft())
             size += len(frames[-1])
         return b"".join(frames)
@@ -128,7 +135,7 @@ class Channel:
         """Writes what is kept from a member's place on, as far as its buffer takes it."""
         while (place := self._members.get(connection, self._end)) < self._end:
             if place < self._kept_from:
-                connection.close(TOO_SLOW, "too slow: come back with after=")
+                connection.close(TOO_SLOW, "too slow: connect again")
             elif connection.paused:
                 return
             else:

@@ -85,9 +85,7 @@ class History:
         first = bisect_right(fills, place, key=_place)
         return [fills[index] for index in range(first, min(len(fills), first + PAGE))]
 
-    async def _read(
-        self, place: Place, published: int | None
-    ) -> tuple[list[FillMessage], Place]:
+    async def _read(self, place: Place, published: int | None) -> tuple[list[FillMessage], Place]:
         """A page of fills after a place that memory does not reach back to, and where it ends.
 
         `published` is the sequence up to which the stream was known, before this, to have all.

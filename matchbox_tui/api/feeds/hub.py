@@ -73,8 +73,8 @@ class Feeds:
 
     def admit(self, request: Request) -> None:
         """Raises `Refused` where the client may not connect."""
-        header = request.headers.get("Authorization")
-        given = header.encode("latin-1", "replace") if header is not None else None
+        headers = request.headers.get_all("Authorization")
+        given = headers[0].encode("latin-1", "replace") if len(headers) == 1 else None
         if not token_matches(given, self.settings.token):
             raise Refused(401, "send the API's token: Authorization: Bearer TOKEN")
         if not self._live:
@@ -115,7 +115,7 @@ class Feeds:
         self._settling = asyncio.get_running_loop().create_task(self._settle())
         self._history.reset()
         for connection in self._heart.all():
-            connection.close(BEGUN_ANEW, "the venue is read anew: come back with after=")
+            connection.close(BEGUN_ANEW, "the venue is read anew: connect again")
 
     async def _settle(self) -> None:
         """Lets clients in once the view is at the tip: before that, the past would look live."""

@@ -187,11 +187,26 @@ async def test_a_book_of_many_levels_arrives_whole(led: Venue, served: Served) -
     """Far more than fits into the client's buffer, with deltas behind it."""
     orders = [buy(price, 1) for price in range(1, 20_001)]
     await served.shows(await trade(led, orders))
-    async with served.watch("/ws/book", max_size=None) as watcher:
-        await led.client.submit([sell(20_000, 1)])
-        (snapshot,) = await heard(watcher, 1)
-        kept = Kept(snapshot)
-        while kept.sequence < 20_001:
-            kept.apply((await heard(watcher, 1))[0])
-        assert kept.as_answer() == answer(served, "MAIN")
-        assert len(kept.sides["bids"]) == 19_999
+    async with (
+        served.watch("/ws/book", max_size=None) as first,
+        served.watch("/ws/book", max_size=None) as second,
+    ):
+        for count, watcher in enumerate((first, second), start=1):
+            await served.shows(await trade(led, [sell(20_000, 1)]))
+            kept = Kept((await heard(watcher, 1))[0])
+            while kept.sequence < 20_000 + count:
+                kept.apply((await heard(watcher, 1))[0])
+            assert kept.as_answer() == answer(served, "MAIN")
+            assert len(kept.sides["bids"]) == 20_000 - count
+
+
+async def test_who_comes_to_a_large_book_later_has_it_too(led: Venue, served: Served) -> None:
+    await served.shows(await trade(led, [buy(price, 1) for price in range(1, 2001)]))
+    async with served.watch("/ws/book"):
+        for count in range(1, 6):
+            await served.shows(await trade(led, [sell(2000 - count, 1)]))
+            async with served.watch("/ws/book") as watcher:
+                kept = Kept((await heard(watcher, 1))[0])
+                while kept.sequence < 2000 + count:
+                    kept.apply((await heard(watcher, 1))[0])
+                assert kept.as_answer() == answer(served, "MAIN")

@@ -109,6 +109,13 @@ async def test_without_the_token(guarded: Served, path: str, header: str | None)
     assert "Authorization: Bearer" in said
 
 
+async def test_with_two_tokens(guarded: Served) -> None:
+    """Which of them another would look at is not for us to guess."""
+    header = "Authorization: Bearer s3cret\r\n"
+    request = f"GET /ws HTTP/1.1\r\nHost: x\r\n{UPGRADE}{KEY}{VERSION}{header}{header}\r\n"
+    assert (await raw(guarded, request))[0] == 401
+
+
 async def test_with_the_token(led: Venue, guarded: Served) -> None:
     headers = {"Authorization": "Bearer s3cret"}
     async with guarded.watch("/ws", additional_headers=headers) as watcher:

@@ -107,7 +107,7 @@ async def test_while_trading_goes_on(led: Venue, served: Served, kept: int) -> N
     chance = random.Random(7)
     told: list[FillMessage] = []
     served.gateway.view.on_update.append(lambda update: told.extend(update.fills))
-    total = 1500
+    total = 900
 
     async def watch(delay: float) -> tuple[int, list[object]]:
         await asyncio.sleep(delay)

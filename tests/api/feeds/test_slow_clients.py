@@ -92,7 +92,7 @@ async def test_one_who_reads_in_time_learns_why(led: Venue, strict: Served) -> N
         await reading
     at = data.rindex(b"\x88")
     assert int.from_bytes(data[at + 2 : at + 4], "big") == 1013
-    assert data.endswith(b"come back with after=")
+    assert data.endswith(b"too slow: connect again")
     fill = data[:at].rindex(b"\x81")
     assert data[fill:at].endswith(b"}")
 
