@@ -192,7 +192,7 @@ async def test_a_book_of_many_levels_arrives_whole(led: Venue, served: Served) -
         served.watch("/ws/book", max_size=None) as second,
     ):
         for count, watcher in enumerate((first, second), start=1):
-            await served.shows(await trade(led, [sell(20_000, 1)]))
+            await served.shows(await trade(led, [sell(20_001 - count, 1)]))
             kept = Kept((await heard(watcher, 1))[0])
             while kept.sequence < 20_000 + count:
                 kept.apply((await heard(watcher, 1))[0])
