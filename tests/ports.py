@@ -3,7 +3,6 @@
 import os
 import socket
 
-
 APART = 61
 
 
