@@ -4,6 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from matchbox_tui.engine import Market, MarketStatus, NewOrder, Order, OrderBook, Side
+from matchbox_tui.tui.candles import Span
 from matchbox_tui.tui.gaze import Gaze
 from matchbox_tui.tui.glow import Glow
 from matchbox_tui.tui.model import Model
@@ -17,6 +18,13 @@ class Page(StrEnum):
     ORDERS = "orders"
     POSITIONS = "positions"
     LOG = "log"
+    CHART = "chart"
+    CLUSTER = "cluster"
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it has a place of its own where there is room, beside this trader's panels."""
+        return self in (Page.CHART, Page.CLUSTER)
 
 
 class Desk:
@@ -29,6 +37,7 @@ class Desk:
         self.locked = True
         """Whether nothing can be sent; off is armed."""
         self.page = Page.ORDERS
+        self.candle_span = Span.SECOND
         self.on_orders = False
         self.rows = 1
         self.span = 0
@@ -124,10 +133,17 @@ class Desk:
         self.ticket = self.ticket.drop()
         self.model.touch()
 
-    def turn_page(self) -> None:
-        pages = list(Page)
-        self.page = pages[(pages.index(self.page) + 1) % len(pages)]
+    def turn_page(self, *, apart: bool = False) -> None:
+        """To the next page; with `apart` of those that a large screen does not show anyway."""
+        pages = [page for page in Page if not apart or page is Page.ORDERS or page.is_apart]
+        here = pages.index(self.page) if self.page in pages else 0
+        self.page = pages[(here + 1) % len(pages)]
         self.on_orders = self.on_orders and self.page is Page.ORDERS
+        self.model.touch()
+
+    def change_candles(self) -> None:
+        """To the next longer candles, or back to the shortest."""
+        self.candle_span = self.candle_span.next
         self.model.touch()
 
     def change_focus(self) -> None:

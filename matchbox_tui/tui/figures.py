@@ -71,9 +71,11 @@ def plural(count: int, noun: str) -> str:
 
 
 def duration(time: int) -> str:
-    """A stretch of time in ns, with its unit: 84 ms, 1.25 s, 42 s, 3 m, 5 h, 12 d."""
+    """A stretch of time in ns, with its unit: 420 us, 1.2 ms, 84 ms, 1.25 s, 42 s, 3 m, 5 h."""
     if time < 1_000_000:
         return f"{max(time, 0) // 1000} us"
+    if time < 10_000_000:
+        return f"{time // 1_000_000}.{time // 100_000 % 10} ms"
     if time < 1_000_000_000:
         return f"{time // 1_000_000} ms"
     seconds, part = divmod(time, 1_000_000_000)

@@ -21,6 +21,8 @@ DRIFT_SECONDS = 0.25
 VEILED_FROM = 3
 """From this height on a panel has a line to spare for the word that it is not fresh."""
 
+_VEILS = {Link.CONNECTING: "connecting", Link.STALE: "stale", Link.RECONNECTING: "stale"}
+
 _DIM = Style(dim=True)
 
 
@@ -90,7 +92,7 @@ class Panel(Widget):
         if not self.display or not size:
             return 0
         link = self.desk.model.link
-        veil = link.value if self.VEILS and link is not Link.LIVE else ""
+        veil = _VEILS.get(link, "") if self.VEILS else ""
         key = (self.key(), size, self.ink.version, veil)
         now, drift = time.monotonic(), self.drift()
         if key == self._key and (drift == self._drift or now < self._due):

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from matchbox_tui.store import ClusterStatus, InstanceStatus
 
+DEPTH_NS = 200_000_000
+"""The queue's depth is kept no more often than this, at its highest."""
+
 DEPTHS_KEPT = 300
-"""Looks whose queue depth is kept."""
+"""Depths kept: a minute of them."""
 
 GONE_NS = 60_000_000_000
 """How long an instance that is heard of no more stays on the list."""
@@ -32,12 +35,17 @@ class Roster:
         self.looks = 0
         self._cluster: ClusterStatus | None = None
         self._time = 0
+        self._measured: int | None = None
         self._seen: dict[str, tuple[InstanceStatus, int]] = {}
 
     def looked(self, cluster: ClusterStatus, time: int) -> None:
         """Takes a look at the cluster, at a time in ns. O(instances)."""
         self.looks += 1
-        self.depths.append(cluster.queue_depth)
+        if self._measured is None or not 0 <= time - self._measured < DEPTH_NS:
+            self.depths.append(cluster.queue_depth)
+            self._measured = time
+        else:
+            self.depths[-1] = max(self.depths[-1], cluster.queue_depth)
         self._cluster, self._time = cluster, time
         for instance in cluster.instances:
             self._seen[instance.id] = instance, time

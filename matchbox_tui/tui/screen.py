@@ -1,5 +1,6 @@
 """The screen on which one trades: panels, keys, and the frame clock."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import tzinfo
 from typing import ClassVar
@@ -8,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.events import Resize
+from textual.geometry import Size
 from textual.screen import Screen
 
 from matchbox_tui.engine import Side
@@ -20,6 +22,8 @@ from matchbox_tui.tui.bars import (
     ticket_bar,
 )
 from matchbox_tui.tui.cells import clean
+from matchbox_tui.tui.chart import Chart
+from matchbox_tui.tui.cluster import Cluster
 from matchbox_tui.tui.desk import Desk, Page
 from matchbox_tui.tui.hand import Hand, Request
 from matchbox_tui.tui.help import HelpScreen
@@ -32,6 +36,9 @@ from matchbox_tui.tui.panel import Panel
 from matchbox_tui.tui.tape import Tape
 
 FRAMES_PER_SECOND = 16
+
+HUGE = Size(160, 36)
+"""From this size on every panel has a place of its own."""
 
 Send = Callable[[Sequence[Request]], Awaitable[None]]
 
@@ -72,6 +79,9 @@ class TradeScreen(Screen[None]):
                 yield Orders(desk, ink, id=Page.ORDERS.value)
                 yield Positions(desk, ink, id=Page.POSITIONS.value)
                 yield Log(desk, ink, self._zone, id=Page.LOG.value)
+            change = next((key.shown for key in self.keys.keys if key.name == "candles"), "")
+            yield Chart(desk, ink, self._zone, change, id=Page.CHART.value)
+            yield Cluster(desk, ink, id=Page.CLUSTER.value)
         yield foot_bar(desk, ink)
         yield ticket_bar(desk, ink)
         yield message_bar(desk, ink)
@@ -83,12 +93,21 @@ class TradeScreen(Screen[None]):
         self._show_page()
         self.set_interval(1 / FRAMES_PER_SECOND, self.frame)
 
-    def on_resize(self, _: Resize) -> None:
+    def on_resize(self, event: Resize) -> None:
+        huge = event.size.width >= HUGE.width and event.size.height >= HUGE.height
+        self.set_class(huge, "-huge")
         self.call_after_refresh(self.frame)
 
     def frame(self) -> int:
         """Brings the screen up to the model; returns how many lines had changed."""
-        return sum(panel.renew() for panel in self._panels)
+        changed = sum(panel.renew() for panel in self._panels)
+        settled = self.desk.model.latencies.settled(self.desk.model.intents.get)
+        if settled:
+            self.call_after_refresh(self._painted, settled)
+        return changed
+
+    def _painted(self, keys: Sequence[str]) -> None:
+        self.desk.model.latencies.painted(keys, time.perf_counter_ns())
 
     # Keys, by the names that the table gives them. Each one shows at once.
 
@@ -196,8 +215,12 @@ class TradeScreen(Screen[None]):
         self.frame()
 
     def action_page(self) -> None:
-        self.desk.turn_page()
+        self.desk.turn_page(apart=self.has_class("-wide"))
         self._show_page()
+        self.frame()
+
+    def action_candles(self) -> None:
+        self.desk.change_candles()
         self.frame()
 
     def action_market(self, step: int) -> None:
@@ -261,3 +284,5 @@ class TradeScreen(Screen[None]):
         for page in Page:
             self.query_one(f"#{page.value}").set_class(page is self.desk.page, "-shown")
         self.set_class(self.desk.on_orders, "-listing")
+        self.set_class(self.desk.page is not Page.ORDERS, "-paged")
+        self.set_class(self.desk.page.is_apart, "-apart")

@@ -45,7 +45,14 @@ def test_an_instance_that_comes_back_is_there_again() -> None:
 def test_the_queues_depth_is_kept_for_a_while() -> None:
     roster = Roster()
     for depth in range(DEPTHS_KEPT + 3):
-        roster.looked(look(depth=depth), LOOK)
+        roster.looked(look(depth=depth), depth * LOOK)
     assert roster.depths[0] == 3
     assert roster.depths[-1] == DEPTHS_KEPT + 2
     assert roster.looks == DEPTHS_KEPT + 3
+
+
+def test_of_looks_in_quick_succession_the_highest_depth_is_kept() -> None:
+    roster = Roster()
+    for n, depth in enumerate((0, 5, 40, 3, 1)):
+        roster.looked(look(depth=depth), n * LOOK // 4)
+    assert list(roster.depths) == [40, 1]

@@ -1,0 +1,148 @@
+"""Chart, cluster and the other panels, as somebody at the keyboard meets them."""
+
+import msgspec
+import pytest
+
+from matchbox_tui.engine import Side
+from matchbox_tui.store import ClusterStatus, InstanceStatus
+from matchbox_tui.tui.panel import Panel
+from tests.tui.cockpit import app_on, press, screen_text, until, until_armed, until_shown
+from tests.tui.venue import LocalVenue, furnish
+
+
+class Staffed(LocalVenue):
+    """A venue with three instances."""
+
+    async def cluster(self) -> ClusterStatus:
+        status = await super().cluster()
+        instances = tuple(
+            InstanceStatus(
+                f"node-{n}",
+                "leading" if f"node-{n}" == self.leader else "follower",
+                self.epoch,
+                4240 + n,
+                "host",
+                status.seq,
+                n,
+                1,
+                100,
+            )
+            for n in (1, 2, 3)
+        )
+        return msgspec.structs.replace(status, instances=instances)
+
+
+def furnished() -> LocalVenue:
+    venue = Staffed()
+    furnish(venue)
+    return venue
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (130, 30)])
+async def test_look_at_the_chart_and_the_cluster(size: tuple[int, int]) -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=size) as pilot:
+        await until_shown(pilot, "bids", "● live")
+        assert "chart" not in screen_text(app)
+        for _ in range(5):
+            await press(pilot, "o")
+            if "chart" in screen_text(app):
+                break
+        await until_shown(pilot, "chart 1 s", "◂52")
+        await press(pilot, "z")
+        await until_shown(pilot, "chart 10 s")
+        await press(pilot, "z")
+        await until_shown(pilot, "chart 1 m")
+        await press(pilot, "o")
+        await until_shown(pilot, "● node-3", "pid 4243", "your requests")
+        assert "chart" not in screen_text(app)
+        await press(pilot, "o")
+        await until_shown(pilot, "bids")
+        assert "node-1 " not in screen_text(app)
+
+
+async def test_on_a_huge_screen_everything_is_in_sight() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_shown(pilot, "bids", "tape", "3 open orders", "unrealised", "log", "chart 1 s")
+        await until_shown(pilot, "cluster", "● node-3", "4243", "queue 0")
+        before = screen_text(app)
+        await press(pilot, "o o")
+        await pilot.pause()
+        assert screen_text(app).count("chart") == before.count("chart") == 1
+
+
+async def test_the_chart_moves_with_the_market() -> None:
+    venue = furnished()
+    app = app_on(venue)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_shown(pilot, "◂52")
+        venue.order(Side.BUY, 500, 56)
+        await until_shown(pilot, "h 56")
+        await press(pilot, "full_stop")
+        await until_shown(pilot, "◂35")
+
+
+async def test_what_is_sent_is_timed_until_its_outcome_is_on_the_screen() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_armed(pilot, "none was sent yet", "● live")
+        await press(pilot, "b enter")
+        await until_shown(pilot, "your 1 request ", "acknowledged", "painted")
+        (sample,) = app.desk.model.latencies.samples
+        assert sample.acknowledged_ns >= 0
+        assert sample.painted_ns > 0
+        await press(pilot, "x")
+        await until_shown(pilot, "your 2 requests")
+
+
+async def test_what_was_not_sent_is_not_timed() -> None:
+    venue = furnished()
+    app = app_on(venue)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_armed(pilot, "none was sent yet", "● live")
+        venue.away = True
+        await press(pilot, "b enter")
+        await until(pilot, lambda: not len(app.desk.model.intents))
+        assert app.desk.model.latencies.summary() is None
+
+
+async def test_stale_data_lie_under_a_veil_until_they_are_fresh_again() -> None:
+    venue = furnished()
+    app = app_on(venue)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_shown(pilot, "● live", "chart 1 s", "◂52")
+        await until(pilot, lambda: not dimmed(app.screen.query_one("#ladder", Panel)))
+        assert "stale" not in screen_text(app)
+        venue.away = True
+        await until_shown(pilot, "○ reconnecting")
+        for name in ("ladder", "tape", "orders", "positions", "log", "chart", "cluster"):
+            panel = app.screen.query_one(f"#{name}", Panel)
+            await until(pilot, lambda panel=panel: dimmed(panel), name)  # type: ignore[misc]
+            assert "stale" in panel.render_line(0).text, name
+        for name in ("ticket", "status"):
+            assert not dimmed(app.screen.query_one(f"#{name}", Panel)), name
+        venue.away = False
+        await until_shown(pilot, "● live")
+        await until(pilot, lambda: "stale" not in screen_text(app))
+        assert not dimmed(app.screen.query_one("#ladder", Panel))
+
+
+def dimmed(panel: Panel) -> bool:
+    """Whether what stands below the panel's head is painted dimly."""
+    line = min(1, panel.size.height - 1)
+    return all(
+        segment.style is not None and segment.style.dim for segment in panel.render_line(line)
+    )
+
+
+async def test_a_change_of_leader_is_ruled_off_on_the_tape_with_the_time_it_took() -> None:
+    venue = furnished()
+    app = app_on(venue)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_shown(pilot, "● live", "epoch 7 → 8")
+        venue.epoch, venue.leader = 9, "node-1"
+        venue.order(Side.BUY, 1, 52)
+        await until_shown(pilot, "epoch 8 → 9 · node-1 · ", "leader node-1")
+        (rule,) = [line for line in screen_text(app).split("\n") if "epoch 8 → 9" in line]
+        assert "~" not in rule, "both were seen as they came"
