@@ -18,26 +18,63 @@ _INTERNAL = msgspec.json.encode(Problem("internal error: the server's log tells 
 
 
 class Connection:
-    """As much of a transport as an answer needs, with our own way to close it."""
+    """As much of a transport as an answer needs, with our own way to close it.
 
-    __slots__ = ("close", "is_closing", "write")
+    The head of an answer waits for the first piece of its body: one packet, one system call.
+    """
+
+    __slots__ = ("_close", "_head", "_holding", "_write", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
-        self.write = transport.write
+        self._write = transport.write
+        self._close = close
+        self._head = b""
+        self._holding = False
         self.is_closing = transport.is_closing
-        self.close = close
+
+    def hold(self) -> None:
+        """Keeps what is written next until more is written, or `flush`."""
+        self._holding = True
+
+    def write(self, data: bytes) -> None:
+        if self._holding:
+            self._holding = False
+            self._head = data
+            return
+        if self._head:
+            data = self._head + data
+            self._head = b""
+        self._write(data)
+
+    def flush(self) -> None:
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
+        self._close()
 
 
 class Request:
     """The application as one request sees it."""
 
-    __slots__ = ("_app", "_meter", "_send", "_status", "cycle", "length", "swallowed")
+    __slots__ = (
+        "_app",
+        "_connection",
+        "_meter",
+        "_send",
+        "_status",
+        "cycle",
+        "length",
+        "swallowed",
+    )
 
     def __init__(self, app: Any, meter: Meter) -> None:
         self._app = app
         self._meter = meter
         self._status = 0
         self._send: Any = None
+        self._connection: Connection
         self.cycle: RequestResponseCycle
         self.length: int | None
         self.swallowed: int
@@ -46,6 +83,7 @@ class Request:
         began = perf_counter()
         self._send = send
         cycle = self.cycle
+        self._connection = cycle.transport  # type: ignore[assignment]
         if scope["method"] == "HEAD":
             # The answer of a GET, from which the connection leaves the body out.
             scope = {**scope, "method": "GET"}
@@ -78,7 +116,11 @@ class Request:
             if cycle.more_body and (self.length is None or self.length > self.swallowed):
                 # An early answer. Nobody waits for the rest of a body that may never end.
                 cycle.keep_alive = False
+            self._connection.hold()
+            await self._send(message)
+            return
         await self._send(message)
+        self._connection.flush()
 
     async def _apologise(self) -> None:
         headers = [
