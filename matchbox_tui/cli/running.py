@@ -70,8 +70,13 @@ def on_stop(callback: Any, *, until_eof: bool = False) -> None:
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, callback)
-    if not until_eof:
-        return
+    if until_eof:
+        on_eof(callback)
+
+
+def on_eof(callback: Any) -> None:
+    """Calls back when stdin closes, or at once where it can't be waited for."""
+    loop = asyncio.get_running_loop()
     if sys.stdin is None:
         loop.call_soon(callback)
         return

@@ -1,18 +1,19 @@
 """``matchbox serve``: an engine instance and the HTTP + WebSocket API in one process."""
 
 import asyncio
-import os
 import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matchbox_tui.cli import options
+from matchbox_tui.cli.leaving import leave
 from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
     UsageError,
     fail,
+    on_eof,
     on_stop,
     run,
     say,
@@ -124,30 +125,39 @@ async def _serve(
     )
     try:
         reading = asyncio.create_task(gateway.run())
+        _stop_when_told(server, node, until_eof)
         say(f"Serving at http://{address_of(listener)}; Ctrl-C stops it.")
-        await _live(server, node, reading, until_eof)
+        await _live(server, node, reading)
         await gateway.finish()
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         await client.close()
+    leave(0)
 
 
-async def _live(
-    server: "ApiServer", node: "Node", reading: asyncio.Task[None], until_eof: bool
-) -> None:
-    """Serves until a signal comes or a part fails; raises what that failed with."""
-
+def _stop_when_told(server: "ApiServer", node: "Node", until_eof: bool) -> None:
     def stop() -> None:
         server.stop()
         node.stop()
-        # Whoever signals once more doesn't want to wait.
-        on_stop(lambda: os._exit(EXIT_INTERRUPTED))
 
-    on_stop(stop, until_eof=until_eof)
+    def obey() -> None:
+        stop()
+        # Whoever signals once more doesn't want to wait.
+        on_stop(lambda: leave(EXIT_INTERRUPTED))
+
+    on_stop(obey)
+    if until_eof:
+        # That is no signal: whoever starts this as a child may send one and close stdin as well.
+        on_eof(stop)
+
+
+async def _live(server: "ApiServer", node: "Node", reading: asyncio.Task[None]) -> None:
+    """Serves until it is stopped or a part fails; raises what that failed with."""
     parts = {asyncio.create_task(server.run_until_stopped()), asyncio.create_task(node.run())}
     await asyncio.wait({*parts, reading}, return_when=asyncio.FIRST_COMPLETED)
-    stop()
+    server.stop()
+    node.stop()
     _, late = await asyncio.wait(parts, timeout=STOP_SECONDS)
     for part in late:
         part.cancel()

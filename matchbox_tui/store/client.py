@@ -15,14 +15,14 @@ from matchbox_tui.store.archive import PUBLISHER
 from matchbox_tui.store.cluster import ClusterStatus, number, read_cluster
 from matchbox_tui.store.errors import JournalBroken, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
-from matchbox_tui.store.journal import Entry
+from matchbox_tui.store.journal import Entry, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Reply, Server
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, bases
 from matchbox_tui.store.scripts import FIND, SUBMIT
 from matchbox_tui.store.server_check import check_server
-from matchbox_tui.store.store import read_tail
+from matchbox_tui.store.store import read_tail, read_unparsed
 
 MAX_BATCH = 1000
 """Most commands that one submit may carry."""
@@ -126,10 +126,11 @@ class Client:
         Raises `StoreError` when the connection is lost.
         """
         while True:
-            entries = await read_tail(self._following, self.keys, after, 256, wait_ms)
-            if not entries:
+            replies = await read_unparsed(self._following, self.keys, after, 256, wait_ms)
+            if not replies:
                 await self._check_not_set_back(after)
-            for entry in entries:
+            for reply in replies:
+                entry = parse_entry(reply)
                 yield entry
                 after = entry.seq
 

@@ -143,6 +143,26 @@ def test_whoever_signals_twice_does_not_want_to_wait(empty: Venue, number: signa
         assert serving.end(number, number)[0] == 130
 
 
+def test_a_signal_and_the_end_of_its_standard_input_are_not_two_signals(empty: Venue) -> None:
+    with serve("--until-eof", env=empty.env) as serving:
+        process = serving.process
+        # It hears of both in the same moment.
+        process.send_signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+        process.send_signal(signal.SIGCONT)
+        assert serving.end()[0] == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_its_first_moment(empty: Venue, number: signal.Signals) -> None:
+    with serve(env=empty.env, ready=False) as serving:
+        serving.process.send_signal(number)
+        assert serving.end()[0] == 0
+
+
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
