@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matchbox_tui.cli import options
+from matchbox_tui.cli.operator import HASH_EVERY, PlayOperator
 from matchbox_tui.cli.output import is_terminal
 from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
@@ -122,7 +123,9 @@ def play(
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
         from sim import API_HOST, Cluster
 
-        settings = {"MATCHBOX_DATA_DIR": str(data_dir)} if data_dir is not None else None
+        settings = {"MATCHBOX_DATA_DIR": str(data_dir)} if data_dir is not None else {}
+        if look is not None:
+            settings["MATCHBOX_HASH_EVERY"] = str(HASH_EVERY)
         cluster = Cluster(
             *(url, log_dir),
             prefix=prefix,
@@ -143,7 +146,8 @@ def play(
             run(_check(url, prefix, opened))
             start()
             symbol = opened[0].symbol
-            return run(_screen(url, prefix, trader, symbol, duration, look, server))
+            operator = PlayOperator(cluster, server)
+            return run(_screen(url, prefix, trader, symbol, duration, look, server, operator))
         finally:
             cluster.stop()
 
@@ -212,15 +216,18 @@ async def _screen(
     duration: int | None,
     look: "Look",
     server: "EmbeddedServer | None" = None,
+    operator: "PlayOperator | None" = None,
 ) -> int:
     from matchbox_tui.store import Unusable
     from matchbox_tui.tui import MatchboxApp
 
-    app = MatchboxApp(url, prefix, trader or _user(), market, look=look)
+    app = MatchboxApp(url, prefix, trader or _user(), market, look=look, operator=operator)
     if duration is not None:
         asyncio.get_running_loop().call_later(duration, app.exit)
     screen = asyncio.ensure_future(app.run_async())
     while not (await asyncio.wait((screen,), timeout=LOOK_SECONDS))[0]:
+        if operator is not None and operator.restarting:
+            continue
         if server is not None and not server.alive():
             # Nothing could bring it back, so there is nothing to wait for.
             app.exit()

@@ -163,6 +163,7 @@ class Leader:
     async def _commit(self, commit: Commit) -> list[bytes]:
         clock = asyncio.get_running_loop().time
         give_up = clock() + self._settings.lease_ms / 1000
+        asked_again = False
         while True:
             try:
                 outcome, batch = await self._store.commit(
@@ -170,8 +171,10 @@ class Leader:
                 )
                 break
             except (InDoubt, Unreachable):
-                if clock() > give_up:
+                # Who was held up for so long finds the answer late; then only asking again tells.
+                if clock() > give_up and asked_again:
                     raise
+                asked_again = True
                 await asyncio.sleep(RESEND_SECONDS)
         if outcome in (Outcome.OK, Outcome.DUP):
             return batch

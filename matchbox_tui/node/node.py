@@ -19,6 +19,7 @@ from matchbox_tui.node.recovery import recover
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
 from matchbox_tui.store import (
+    InDoubt,
     JournalBroken,
     Replica,
     SnapshotFiles,
@@ -26,6 +27,7 @@ from matchbox_tui.store import (
     StoreError,
     StoreSetBack,
     Tenure,
+    Unreachable,
 )
 
 T = TypeVar("T")
@@ -182,15 +184,36 @@ class Node:
         work = asyncio.ensure_future(self._lead(tenure))
         renewing = asyncio.ensure_future(self._renew(tenure.epoch))
         try:
-            await asyncio.wait((work, renewing), return_when=asyncio.FIRST_COMPLETED)
-            (work if work.done() else renewing).result()
+            try:
+                await asyncio.wait((work, renewing), return_when=asyncio.FIRST_COMPLETED)
+                (work if work.done() else renewing).result()
+            finally:
+                for future in (work, renewing):
+                    future.cancel()
+                await asyncio.gather(work, renewing, return_exceptions=True)
+                self._enter(Role.FOLLOWER, tenure.epoch)
+        except (InDoubt, Unreachable, Deposed) as error:
+            raise await self._verdict(error, tenure.epoch) from None
         finally:
-            for future in (work, renewing):
-                future.cancel()
-            await asyncio.gather(work, renewing, return_exceptions=True)
-            self._enter(Role.FOLLOWER, tenure.epoch)
             with contextlib.suppress(StoreError):
                 await self.store.release(tenure.epoch)
+
+    async def _verdict(
+        self, error: InDoubt | Unreachable | Deposed, epoch: int
+    ) -> StoreError | Deposed:
+        """Why a lead ended. Who lost the server may have been held up for so long that another
+        leads by now: only the store can tell.
+        """
+        refused = str(error)
+        try:
+            if not isinstance(error, Deposed):
+                if await self.store.renew(epoch, self.settings.lease_ms):
+                    return error
+                refused = f"the lease of epoch {epoch} is not renewed"
+            now = (await self.store.view()).epoch
+        except StoreError:
+            return error
+        return Deposed(f"{refused}; epoch {now} leads")
 
     async def _lead(self, tenure: Tenure) -> None:
         await self._unless_stopped(catch_up(self.store, self.replica, tenure))
@@ -225,7 +248,7 @@ class Node:
         while True:
             await asyncio.sleep(self.settings.renew_ms / 1000)
             if not await self.store.renew(epoch, self.settings.lease_ms):
-                raise Deposed(f"the lease of epoch {epoch} is another's")
+                raise Deposed(f"the lease of epoch {epoch} is not renewed")
 
     def _enter(self, role: Role, epoch: int) -> None:
         self.role = role

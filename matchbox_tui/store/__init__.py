@@ -7,7 +7,7 @@ access to a venue, `Client` everybody else's, `Replica` the fold that both share
 
 from matchbox_tui.store.archive import Archive
 from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client
-from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus
+from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus, StateHash
 from matchbox_tui.store.embedded import EmbeddedServer
 from matchbox_tui.store.errors import (
     InDoubt,
@@ -57,6 +57,7 @@ __all__ = [
     "Server",
     "SnapshotFiles",
     "SnapshotUnusable",
+    "StateHash",
     "Store",
     "StoreError",
     "StoreSetBack",

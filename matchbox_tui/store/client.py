@@ -12,7 +12,7 @@ from matchbox_tui.engine import (
     encode_command,
 )
 from matchbox_tui.store.archive import PUBLISHER
-from matchbox_tui.store.cluster import ClusterStatus, number, read_cluster
+from matchbox_tui.store.cluster import ClusterStatus, StateHash, number, read_cluster, read_hashes
 from matchbox_tui.store.errors import JournalBroken, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import Entry, parse_entry
@@ -228,6 +228,10 @@ class Client:
             if looked_at < FIND_AT_ONCE:
                 return None
             last -= FIND_AT_ONCE
+
+    async def state_hashes(self, after: str = "-") -> tuple[str, list[StateHash]]:
+        """The state hashes that instances published after a place, and the place after those."""
+        return await read_hashes(self._asking, self.keys.hashes, after)
 
     async def cluster(self) -> ClusterStatus:
         return await read_cluster(self._asking, self.keys)

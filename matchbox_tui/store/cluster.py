@@ -35,6 +35,29 @@ class ClusterStatus(msgspec.Struct, frozen=True):
     instances: tuple[InstanceStatus, ...]
 
 
+class StateHash(msgspec.Struct, frozen=True):
+    """The state hash that an instance published after command `seq`."""
+
+    instance: str
+    seq: int
+    hash: str
+
+
+async def read_hashes(link: Link, key: str, after: str) -> tuple[str, list[StateHash]]:
+    """Hashes that were published after a place in the stream ("-" for all), and the next place.
+
+    Raises `StoreError`.
+    """
+    found = []
+    for entry_id, flat in await link.call("XRANGE", key, after, "+", "COUNT", 1000):
+        after = f"({entry_id.decode()}"
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        name = fields.get(b"id", b"?").decode(errors="replace")
+        text = fields.get(b"hash", b"").decode(errors="replace")
+        found.append(StateHash(name, number(fields.get(b"seq")), text))
+    return after, found
+
+
 async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
     """Reads the venue's status in two round trips. Raises `StoreError`."""
     leader, epoch, seq, depth, ids = await link.calls(

@@ -18,8 +18,10 @@ from textual.worker import Worker, WorkerState
 from matchbox_tui.tui.actions import Actions
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
+from matchbox_tui.tui.hash_check import HashCheck
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.lost_terminal import forgiving_terminal
+from matchbox_tui.tui.operator import Operator
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import DARK, PALETTES, Ink, Palette
 from matchbox_tui.tui.screen import trade_screen
@@ -61,10 +63,14 @@ class MatchboxApp(App[None]):
         clock: Callable[[], int] = time.time_ns,
         zone: tzinfo | None = None,
         look: Look | None = None,
+        operator: Operator | None = None,
     ) -> None:
         super().__init__()
+        self._operator = operator
         self.look = look or Look()
         self.feed = feed or Feed.of(url, prefix, trader, clock)
+        if operator is not None:
+            self.feed.hashes = HashCheck(operator.hash_every)
         self.desk = Desk(self.feed.model, clock, market)
         self._ink = Ink(self.look.palette)
         self._zone = zone
@@ -79,7 +85,9 @@ class MatchboxApp(App[None]):
             return await super().run_async(**options)
 
     def get_default_screen(self) -> Screen[None]:
-        return trade_screen(self.desk, self._ink, self.feed.send, self._zone, self.look.keys)
+        return trade_screen(
+            self.desk, self._ink, self.feed.send, self._zone, self.look.keys, self._operator
+        )
 
     @property
     def crashed(self) -> str:

@@ -5,6 +5,7 @@ venue: the store's client, or an exchange in the same process.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
@@ -18,11 +19,13 @@ from matchbox_tui.store import (
     InDoubt,
     JournalBroken,
     Replica,
+    StateHash,
     StoreError,
     StoreSetBack,
 )
 from matchbox_tui.tui.figures import plural
 from matchbox_tui.tui.hand import Request
+from matchbox_tui.tui.hash_check import HashCheck
 from matchbox_tui.tui.intents import Intent, Standing
 from matchbox_tui.tui.model import Link, Model
 from matchbox_tui.tui.outcome import Tone
@@ -31,6 +34,9 @@ from matchbox_tui.tui.watch import WatchedReplica
 POLL_SECONDS = 0.25
 ANSWER_SECONDS = 1.0
 """How long a look at the cluster may take."""
+CLOSE_SECONDS = 0.01
+"""How often the cluster is looked at while a fault is followed."""
+
 FIRST_RETRY_SECONDS = 0.1
 LAST_RETRY_SECONDS = 2.0
 SLICE_SECONDS = 0.01
@@ -47,6 +53,7 @@ class Venue(Protocol):
     def follow(self, replica: Replica) -> AsyncIterator[Entry]: ...
     async def submit(self, commands: Sequence[NewOrder | Tagged]) -> list[int]: ...
     async def cluster(self) -> ClusterStatus: ...
+    async def state_hashes(self, after: str) -> tuple[str, list[StateHash]]: ...
     async def close(self) -> None: ...
 
 
@@ -68,6 +75,8 @@ class Feed:
         self._clock = clock
         self._venue: Venue | None = None
         self._retry = FIRST_RETRY_SECONDS
+        self.hashes = HashCheck(0)
+        self._hashes_read = "-"
         self._reading = False
         self._has_looked = False
         self._following: asyncio.Task[None] | None = None
@@ -116,7 +125,29 @@ class Feed:
                 else:
                     failed = 0
                     self._looked(status, known)
-            await asyncio.sleep(POLL_SECONDS)
+                    with contextlib.suppress(StoreError, TimeoutError):
+                        async with asyncio.timeout(ANSWER_SECONDS):
+                            await self._compare_hashes()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next look at the cluster, which comes soon while a fault is followed."""
+        recoveries = self.model.recoveries
+        pause = CLOSE_SECONDS if recoveries.watches(self._clock()) else POLL_SECONDS
+        known = recoveries.count
+        waited = 0.0
+        while waited < pause and known == recoveries.count:
+            await asyncio.sleep(CLOSE_SECONDS)
+            waited += CLOSE_SECONDS
+
+    async def _compare_hashes(self) -> None:
+        """Holds the state hashes of others against our own, while a fault is followed."""
+        recovery = self.model.recoveries.current
+        if recovery is None or recovery.committed is None or self._venue is None:
+            return
+        self._hashes_read, told = await self._venue.state_hashes(self._hashes_read)
+        for instance, seq, equal in self.hashes.compare(told):
+            recovery.compared(instance, seq, equal)
 
     async def send(self, requests: Sequence[Request]) -> None:
         """Submits requests in batches and notes how far they came."""
@@ -172,7 +203,11 @@ class Feed:
         known = self.replica.seq
         self._looked(await self._venue.cluster(), known)
         started = clock()
+        before = self.replica.seq
         async for entry in self._venue.follow(self.replica):
+            self.hashes.passed(before, self.replica)
+            self.model.recoveries.folded(entry, self._clock())
+            before = self.replica.seq
             self._alive()
             self.model.fold(entry, self._clock() if self.model.link is Link.LIVE else None)
             if clock() - started > SLICE_SECONDS:

@@ -140,6 +140,8 @@ class Hand:
             desk.put(desk.ticket.drop())
         elif desk.on_orders:
             desk.change_focus()
+        elif desk.model.recoveries.current is not None:
+            desk.model.recoveries.drop()
         else:
             desk.recentre()
 

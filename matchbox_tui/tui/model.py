@@ -31,6 +31,7 @@ from matchbox_tui.tui.holdings import Holding, Holdings
 from matchbox_tui.tui.intents import Intent, Intents, cancel_all_key
 from matchbox_tui.tui.latency import Latencies
 from matchbox_tui.tui.outcome import Notice, Outcomes, Tone
+from matchbox_tui.tui.recovery import Recoveries
 from matchbox_tui.tui.roster import Roster
 from matchbox_tui.tui.volume import Volume
 from matchbox_tui.tui.watch import Watch
@@ -106,6 +107,7 @@ class Model:
         self.trouble = ""
         self.printed = 0
         self.revision = 0
+        self.recoveries = Recoveries()
         self.watch = Watch()
         self.attach(source)
 
@@ -221,6 +223,7 @@ class Model:
         if before is None or _headline(before) != _headline(cluster):
             self.touch()
         self.roster.looked(cluster, time)
+        self.recoveries.looked(cluster, time)
         if self.caught_up and not cluster.queue_depth:
             for lost in self.intents.quiet():
                 self.latencies.forget(lost.key)

@@ -25,11 +25,14 @@ from matchbox_tui.tui.cells import clean
 from matchbox_tui.tui.chart import Chart
 from matchbox_tui.tui.cluster import Cluster
 from matchbox_tui.tui.desk import Desk, Page
+from matchbox_tui.tui.failover import Failover
+from matchbox_tui.tui.faults import Faults
 from matchbox_tui.tui.hand import Hand, Request
 from matchbox_tui.tui.help import HelpScreen
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.ladder import Ladder
 from matchbox_tui.tui.markets import MarketsScreen
+from matchbox_tui.tui.operator import Fault, Operator
 from matchbox_tui.tui.orders import Log, Orders, Positions
 from matchbox_tui.tui.palette import PALETTES, Ink
 from matchbox_tui.tui.panel import Panel
@@ -44,26 +47,38 @@ Send = Callable[[Sequence[Request]], Awaitable[None]]
 
 
 def trade_screen(
-    desk: Desk, ink: Ink, send: Send, zone: tzinfo | None, keys: KeyTable
+    desk: Desk,
+    ink: Ink,
+    send: Send,
+    zone: tzinfo | None,
+    keys: KeyTable,
+    operator: Operator | None,
 ) -> "TradeScreen":
     """A screen with these keys."""
 
     class WithKeys(TradeScreen):
         BINDINGS: ClassVar[list[BindingType]] = list(keys.bindings())
 
-    return WithKeys(desk, ink, send, zone, keys)
+    return WithKeys(desk, ink, send, zone, keys, operator)
 
 
 class TradeScreen(Screen[None]):
     """Nothing here runs for an update: the model is plain state, looked at once a frame."""
 
     def __init__(
-        self, desk: Desk, ink: Ink, send: Send, zone: tzinfo | None, keys: KeyTable
+        self,
+        desk: Desk,
+        ink: Ink,
+        send: Send,
+        zone: tzinfo | None,
+        keys: KeyTable,
+        operator: Operator | None,
     ) -> None:
         super().__init__(classes="trade")
         self.keys = keys
         self.desk = desk
         self.hand = Hand(desk)
+        self.faults = Faults(desk, operator)
         self.ink = ink
         self._send = send
         self._zone = zone
@@ -82,6 +97,7 @@ class TradeScreen(Screen[None]):
             change = next((key.shown for key in self.keys.keys if key.name == "candles"), "")
             yield Chart(desk, ink, self._zone, change, id=Page.CHART.value)
             yield Cluster(desk, ink, id=Page.CLUSTER.value)
+        yield Failover(desk, ink, id="failover")
         yield foot_bar(desk, ink)
         yield ticket_bar(desk, ink)
         yield message_bar(desk, ink)
@@ -100,6 +116,7 @@ class TradeScreen(Screen[None]):
 
     def frame(self) -> int:
         """Brings the screen up to the model; returns how many lines had changed."""
+        self.set_class(self.desk.model.recoveries.current is not None, "-failing")
         changed = sum(panel.renew() for panel in self._panels)
         settled = self.desk.model.latencies.settled(self.desk.model.intents.get)
         if settled:
@@ -226,6 +243,12 @@ class TradeScreen(Screen[None]):
     def action_market(self, step: int) -> None:
         self.desk.switch(step)
         self.frame()
+
+    def action_strike(self, fault: str) -> None:
+        self.run_worker(self.faults.strike(Fault(fault)), group="faults", exit_on_error=False)
+
+    def action_restart(self) -> None:
+        self.run_worker(self.faults.restart(), group="faults", exit_on_error=False)
 
     def action_markets(self) -> None:
         self.app.push_screen(MarketsScreen(self.desk, self.ink), self._chosen)

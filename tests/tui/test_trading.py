@@ -419,3 +419,11 @@ async def test_halt_and_resume_the_market() -> None:
         await press(pilot, "enter")
         await until_shown(pilot, "matchbox resume RAIN", "RAIN is open again")
         assert venue.exchange.book("RAIN").market.status is MarketStatus.OPEN
+
+
+async def test_only_play_may_do_harm() -> None:
+    app = app_on(market())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live")
+        await press(pilot, "K")
+        await until_shown(pilot, "only 'matchbox play' may do that")

@@ -13,7 +13,7 @@ from matchbox_tui.engine import (
     Tagged,
     encode_events,
 )
-from matchbox_tui.store import ClusterStatus, Entry, Replica, StoreError, chained
+from matchbox_tui.store import ClusterStatus, Entry, Replica, StateHash, StoreError, chained
 
 START = 1_767_225_600_000_000_000
 """2026-01-01 00:00:00 UTC."""
@@ -125,6 +125,9 @@ class LocalVenue:
         return ClusterStatus(
             self.leader, self.epoch, self.exchange.seq, len(self.waiting), instances=()
         )
+
+    async def state_hashes(self, after: str) -> tuple[str, list[StateHash]]:
+        return after, []
 
     async def close(self) -> None:
         pass

@@ -1,0 +1,85 @@
+"""The operator of `matchbox play`: real signals to the processes that it has started."""
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matchbox_tui.store import EmbeddedServer
+    from sim import Cluster
+
+HASH_EVERY = 500
+"""Every so many commands the instances of a market on the screen publish their state hash."""
+
+_DEPOSED = "No longer leader: "
+
+
+class PlayOperator:
+    """Does to the cluster and to the private server what the keys ask for."""
+
+    hash_every = HASH_EVERY
+
+    def __init__(self, cluster: "Cluster", server: "EmbeddedServer | None") -> None:
+        self._cluster = cluster
+        self._server = server
+        self._frozen = ""
+        self._log_at = 0
+        self.restarting = False
+        """Whether the server is down because we want it to be."""
+
+    async def kill(self, instance: str) -> str:
+        return self._signal(instance, signal.SIGKILL, "kill -9")
+
+    async def freeze(self, instance: str) -> str:
+        words = self._signal(instance, signal.SIGSTOP, "kill -STOP")
+        self._frozen = instance
+        self._log_at = len(self._log(instance))
+        return words
+
+    async def thaw(self) -> str:
+        name, self._frozen = self._frozen, ""
+        return self._signal(name, signal.SIGCONT, "kill -CONT")
+
+    async def stop(self, instance: str) -> str:
+        return self._signal(instance, signal.SIGTERM, "kill -TERM")
+
+    async def restart(self) -> str:
+        ended = [name for name, node in self._cluster.nodes.items() if not node.alive()]
+        if not ended:
+            raise ValueError("every instance runs")
+        for name in ended:
+            self._cluster.start_node(name)
+        return f"started {', '.join(ended)} again"
+
+    async def kill_server(self) -> str:
+        server = self._server
+        if server is None:
+            raise ValueError("the server is not a private one: it is not ours to kill")
+        self.restarting = True
+        try:
+            await asyncio.to_thread(server.kill)
+            await asyncio.to_thread(server.restart)
+        finally:
+            self.restarting = False
+        return "kill -9 of the server, and started again"
+
+    def frozen(self) -> str:
+        return self._frozen
+
+    def deposed_words(self, instance: str) -> str:
+        lines = self._log(instance)[self._log_at :].splitlines()
+        told = [line.partition(_DEPOSED)[2] for line in lines if _DEPOSED in line]
+        return told[-1] if told else ""
+
+    def _log(self, instance: str) -> str:
+        try:
+            return self._cluster.nodes[instance].log.read_text(errors="replace")
+        except OSError:
+            return ""
+
+    def _signal(self, instance: str, number: signal.Signals, words: str) -> str:
+        node = self._cluster.nodes.get(instance)
+        if node is None or not node.alive():
+            raise ValueError(f"{instance or 'it'} is no process of this market")
+        node.signal(number)
+        return f"{words} {node.process.pid} ({instance})"

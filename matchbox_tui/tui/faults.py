@@ -1,0 +1,89 @@
+"""Faults on request: what a key does to the venue, and the recovery that it starts."""
+
+import asyncio
+
+from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.operator import Fault, Operator
+from matchbox_tui.tui.outcome import Tone
+from matchbox_tui.tui.recovery import Recovery
+
+REFUSAL_SECONDS = 5.0
+LOOK_SECONDS = 0.05
+
+
+class Faults:
+    """The operator at the desk. Without one there is nobody to ask."""
+
+    def __init__(self, desk: Desk, operator: Operator | None) -> None:
+        self.desk = desk
+        self._operator = operator
+
+    async def strike(self, fault: Fault) -> None:
+        """Does it to the leader, or to the server, and follows what comes of it."""
+        operator, desk = self._operator, self.desk
+        if operator is None:
+            desk.say("only 'matchbox play' may do that: these processes are not its own")
+            return
+        if fault is Fault.FREEZE and operator.frozen():
+            await self._thaw(operator)
+            return
+        leader = desk.model.leader
+        if leader is None and fault is not Fault.SERVER:
+            desk.say("nobody leads now: wait for the next leader", Tone.ALARM)
+            return
+        recoveries = desk.model.recoveries
+        before = recoveries.current
+        recovery = Recovery(
+            fault,
+            leader or "",
+            "",
+            desk.model.epoch,
+            desk.model.source.seq,
+            recoveries.last_id,
+            desk.clock(),
+        )
+        recoveries.begin(recovery)
+        try:
+            recovery.words = await self._do(operator, fault, leader or "")
+        except ValueError as error:
+            recoveries.current = before
+            desk.say(str(error), Tone.ALARM)
+            return
+        desk.say(recovery.words, Tone.ALARM)
+
+    async def restart(self) -> None:
+        """Starts every instance that has ended."""
+        if self._operator is None:
+            self.desk.say("only 'matchbox play' may do that: these processes are not its own")
+            return
+        try:
+            self.desk.say(await self._operator.restart())
+        except ValueError as error:
+            self.desk.say(str(error), Tone.ALARM)
+
+    async def _do(self, operator: Operator, fault: Fault, leader: str) -> str:
+        match fault:
+            case Fault.KILL:
+                return await operator.kill(leader)
+            case Fault.FREEZE:
+                return await operator.freeze(leader)
+            case Fault.STOP:
+                return await operator.stop(leader)
+            case Fault.SERVER:
+                return await operator.kill_server()
+
+    async def _thaw(self, operator: Operator) -> None:
+        """Lets the frozen one go on, and shows how it was told that its time is over."""
+        name = operator.frozen()
+        self.desk.say(await operator.thaw())
+        words = ""
+        for _ in range(int(REFUSAL_SECONDS / LOOK_SECONDS)):
+            words = operator.deposed_words(name)
+            if words:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        recoveries = self.desk.model.recoveries
+        if recoveries.current is not None and words:
+            recoveries.current.refused = f"{name}: {words}"
+            recoveries.revision += 1
+            self.desk.say(recoveries.current.refused, Tone.ALARM)

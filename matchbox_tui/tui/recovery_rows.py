@@ -1,0 +1,137 @@
+"""A recovery as plain rows: what was done, the steps since, the queue, and the score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+
+from matchbox_tui.tui.cells import Segments, clean, left, ruled
+from matchbox_tui.tui.figures import duration, grouped, plural
+from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.recovery import Recovery
+
+LEVELS = " ▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class RecoveryHead:
+    """The rule above, with what was done."""
+
+    words: str
+    count: int
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        note = "Esc hides it"
+        labels = [
+            (0, f"failover {self.count}", ink.title),
+            (12 + len(str(self.count)), left(clean(self.words), width - 32).rstrip(), ink.alarm),
+            (width - len(note) - 2, note, ink.muted),
+        ]
+        return ruled(width, ink, labels)
+
+
+@dataclass(frozen=True)
+class StepsRow:
+    """When each step was seen, in ms after the fault; those to come are open."""
+
+    steps: tuple[tuple[str, int | None], ...]
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        segments: Segments = []
+        for n, (name, after) in enumerate(self.steps):
+            if n:
+                segments.append(Segment(" ── ", ink.rule))
+            done = after is not None
+            segments.append(Segment("● " if done else "○ ", ink.bid if done else ink.muted))
+            segments.append(Segment(name, ink.plain if done else ink.muted))
+            if after:
+                segments.append(Segment(f" +{duration(after)}", ink.strong))
+        return [Segment(" ", ink.plain), *segments]
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """The order queue since the fault."""
+
+    depths: tuple[int, ...]
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        peak = max(self.depths, default=0)
+        words = f" queue up to {grouped(peak)} "
+        room = max(width - len(words) - 1, 0)
+        return [
+            Segment(words, ink.muted),
+            Segment(sparkline(self.depths, room), ink.own),
+        ]
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """The score: good, bad, or not known yet."""
+
+    words: str
+    good: bool | None
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        style = ink.muted if self.good is None else ink.bid_strong if self.good else ink.alarm
+        mark = "·" if self.good is None else "✓" if self.good else "✗"
+        return [Segment(f" {mark} ", style), Segment(left(self.words, max(width - 3, 0)), style)]
+
+
+def recovery_rows(
+    recovery: Recovery, count: int
+) -> list[RecoveryHead | StepsRow | QueueRow | ScoreRow]:
+    """The panel's rows. O(samples)."""
+    began = recovery.began
+
+    def after(time: int | None) -> int | None:
+        return time - began if time is not None else None
+
+    steps: list[tuple[str, int | None]] = [(recovery.fault.value, 0)]
+    if recovery.changes_leader:
+        who = f" {clean(recovery.leader)}" if recovery.leader else ""
+        steps.append((f"elected{who}", after(recovery.elected)))
+        steps.append(("caught up", after(recovery.leading)))
+    steps.append(("first commit", after(recovery.committed)))
+    rows: list[RecoveryHead | StepsRow | QueueRow | ScoreRow] = [
+        RecoveryHead(recovery.words or recovery.fault.value, count),
+        StepsRow(tuple(steps)),
+        QueueRow(tuple(recovery.depths)),
+        _orders(recovery),
+        _hashes(recovery),
+    ]
+    if recovery.refused:
+        rows.append(ScoreRow(clean(f"refused: {recovery.refused}"), True))
+    return rows
+
+
+def _orders(recovery: Recovery) -> ScoreRow:
+    took = recovery.took
+    if took is None:
+        return ScoreRow("no commit since", None)
+    words = f"epoch {recovery.epoch}"
+    if recovery.new_epoch:
+        words += f" -> {recovery.new_epoch}"
+    words += f", {duration(took)} without a leader" if recovery.changes_leader else ""
+    words += f", {plural(recovery.orders, 'order')} since: lost {recovery.lost}"
+    words += f", doubled {recovery.doubled}"
+    return ScoreRow(words, not recovery.lost and not recovery.doubled)
+
+
+def _hashes(recovery: Recovery) -> ScoreRow:
+    if recovery.different:
+        return ScoreRow(f"another book hash: {_places(recovery.different)}", False)
+    if recovery.equal:
+        return ScoreRow(f"book hash equal: {_places(recovery.equal)}", True)
+    return ScoreRow("book hash: not compared yet", None)
+
+
+def _places(told: dict[str, int]) -> str:
+    return ", ".join(f"{clean(name)} at {grouped(seq)}" for name, seq in sorted(told.items()))
+
+
+def sparkline(values: Sequence[int], width: int) -> str:
+    """The newest values as blocks, the highest a full one; zero is blank."""
+    shown = values[-width:] if width else ()
+    peak = max(shown, default=0) or 1
+    return "".join(LEVELS[-(-value * (len(LEVELS) - 1) // peak)] for value in shown)

@@ -1,0 +1,60 @@
+"""The market on a real terminal: keys kill, freeze, stop and restart real processes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.processes import Marked
+from tests.cli.terminal import Terminal
+from tests.waiting import soon
+
+
+@pytest.fixture
+def marked() -> Iterator[Marked]:
+    with Marked() as started:
+        yield started
+
+
+def test_the_leader_dies_in_front_of_the_user(marked: Marked) -> None:
+    with Terminal(["play", "--rate", "300"], marked.env) as terminal:
+        terminal.await_words("live")
+        soon(marked.market_runs)
+        terminal.await_words("node-")
+        terminal.press(b"K")
+        terminal.await_words("kill -9")
+        terminal.await_words("without a leader")
+        terminal.await_words("lost 0, doubled 0")
+        terminal.await_words("book hash equal")
+        soon(lambda: marked.count("engine") == 2)
+        terminal.press(b"R")
+        soon(lambda: marked.count("engine") == 3)
+        terminal.press(b"q")
+        assert terminal.wait() == 0
+    marked.leave_nothing()
+
+
+def test_a_frozen_leader_is_refused_when_it_goes_on(marked: Marked) -> None:
+    with Terminal(["play", "--rate", "300"], marked.env) as terminal:
+        terminal.await_words("live")
+        terminal.await_words("node-")
+        terminal.press(b"F")
+        terminal.await_words("kill -STOP")
+        terminal.await_words("without a leader")
+        terminal.press(b"F")
+        terminal.await_words("kill -CONT")
+        terminal.await_words("epoch 2 leads")
+        terminal.press(b"q")
+        assert terminal.wait() == 0
+    marked.leave_nothing()
+
+
+def test_the_server_dies_and_the_market_goes_on(marked: Marked) -> None:
+    with Terminal(["play", "--rate", "300"], marked.env) as terminal:
+        terminal.await_words("live")
+        soon(marked.market_runs)
+        terminal.press(b"D")
+        terminal.await_words("kill -9 of the server")
+        terminal.await_words("orders since: lost 0, doubled 0")
+        terminal.press(b"q")
+        assert terminal.wait() == 0
+    marked.leave_nothing()

@@ -1,0 +1,153 @@
+"""A fault and what came of it, as the panel tells."""
+
+from matchbox_tui.engine import NewOrder, Side
+from matchbox_tui.store import ClusterStatus, InstanceStatus, Replica, StateHash
+from matchbox_tui.tui.hash_check import HashCheck
+from matchbox_tui.tui.operator import Fault
+from matchbox_tui.tui.palette import DARK, Ink
+from matchbox_tui.tui.recovery import WATCHED_NS, Recoveries, Recovery
+from matchbox_tui.tui.recovery_rows import recovery_rows, sparkline
+from tests.tui.venue import LocalVenue
+
+MS = 1_000_000
+BEGAN = 1_000 * MS
+
+
+def recovery(venue: LocalVenue, fault: Fault = Fault.KILL, last_id: int = 0) -> Recovery:
+    seq = venue.exchange.seq
+    return Recovery(fault, "node-2", "kill -9 7 (node-2)", 7, seq, last_id, BEGAN)
+
+
+def cluster(
+    leader: str | None, epoch: int, queue: int = 0, role: str = "follower"
+) -> ClusterStatus:
+    one = InstanceStatus("node-3", role, epoch, 1, "host", 0, 0, 0)
+    return ClusterStatus(leader, epoch, 0, queue, (one,))
+
+
+def drawn(told: Recovery) -> list[str]:
+    rows = recovery_rows(told, 1)
+    return ["".join(s.text for s in row.paint(110, Ink(DARK))).rstrip() for row in rows]
+
+
+def test_each_step_has_its_time() -> None:
+    venue = LocalVenue()
+    told = recovery(venue)
+    told.looked(cluster("node-2", 7, queue=3), BEGAN + 5 * MS)
+    assert "○ elected ── ○ caught up ── ○ first commit" in drawn(told)[1]
+    assert drawn(told)[3] == " · no commit since"
+    told.looked(cluster("node-3", 8, queue=9), BEGAN + 20 * MS)
+    told.looked(cluster("node-3", 8, role="leading"), BEGAN + 24 * MS)
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 84 * MS)
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 900 * MS)
+    assert drawn(told)[1] == (
+        " ● killed ── ● elected node-3 +20 ms ── ● caught up +24 ms ── ● first commit +84 ms"
+    )
+    assert drawn(told)[2].startswith(" queue up to 9 ▃█")
+    assert drawn(told)[3] == (
+        " ✓ epoch 7 -> 8, 84 ms without a leader, 2 orders since: lost 0, doubled 0"
+    )
+
+
+def test_a_commit_says_that_its_leader_was_elected_and_caught_up() -> None:
+    venue = LocalVenue()
+    told = recovery(venue)
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 30 * MS)
+    told.looked(cluster("node-3", 8, role="leading"), BEGAN + 90 * MS)
+    assert (told.elected, told.leading) == (BEGAN + 30 * MS, BEGAN + 30 * MS)
+
+
+def test_a_commit_of_the_old_epoch_is_no_recovery() -> None:
+    venue = LocalVenue()
+    told = recovery(venue)
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 30 * MS)
+    assert told.took is None
+
+
+def test_a_server_that_comes_back_finds_its_leader() -> None:
+    venue = LocalVenue()
+    told = recovery(venue, Fault.SERVER)
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 300 * MS)
+    assert told.took == 300 * MS
+    assert drawn(told)[1] == " ● server killed ── ● first commit +300 ms"
+    assert "epoch 7, 1 order since" in drawn(told)[3]
+
+
+def test_an_order_that_is_passed_over_is_lost_and_one_that_comes_again_is_doubled() -> None:
+    venue = LocalVenue()
+    venue._ids = 10
+    told = recovery(venue, last_id=8)
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 30 * MS)
+    assert (told.lost, told.doubled) == (2, 0), "9 and 10 are not there"
+    again = NewOrder(order_id=11, market="RAIN", side=Side.BUY, price=0, qty=1)
+    venue.commit([again])
+    told.folded(venue.entries[-1], BEGAN + 31 * MS)
+    assert (told.lost, told.doubled, told.orders) == (2, 1, 2)
+    assert drawn(told)[3].startswith(" ✗ ")
+
+
+def test_the_last_order_before_a_fault_is_known() -> None:
+    venue = LocalVenue()
+    recoveries = Recoveries()
+    for _ in range(3):
+        venue.order(Side.BUY, 1, 40)
+    for entry in venue.entries:
+        recoveries.folded(entry, BEGAN)
+    assert recoveries.last_id == 3
+    recoveries.begin(recovery(venue))
+    assert recoveries.watches(BEGAN + WATCHED_NS)
+    assert not recoveries.watches(BEGAN + WATCHED_NS + 1)
+    recoveries.drop()
+    assert not recoveries.watches(BEGAN)
+
+
+def test_hashes_are_compared_at_the_same_places() -> None:
+    venue = LocalVenue()
+    check = HashCheck(4)
+    replica = Replica()
+    for _ in range(9):
+        venue.order(Side.BUY, 1, 40)
+    for entry in venue.entries:
+        before = replica.seq
+        replica.apply(entry)
+        check.passed(before, replica)
+    final = replica.exchange.state_hash()
+    seq = replica.seq - replica.seq % 4
+    other = Replica()
+    for entry in venue.entries:
+        if entry.seq <= seq:
+            other.apply(entry)
+    own = other.exchange.state_hash()
+    told = [
+        StateHash("node-1", seq, own),
+        StateHash("node-2", seq, "different"),
+        StateHash("node-3", seq + 1, final),
+    ]
+    assert list(check.compare(told)) == [("node-1", seq, True), ("node-2", seq, False)]
+
+
+def test_the_score_tells_whose_book_is_the_same_and_whose_is_not() -> None:
+    told = recovery(LocalVenue())
+    assert drawn(told)[4] == " · book hash: not compared yet"
+    told.compared("node-1", told.seq, True)
+    assert drawn(told)[4] == " · book hash: not compared yet", "that was before the fault"
+    told.compared("node-1", told.seq + 500, True)
+    assert drawn(told)[4].startswith(" ✓ book hash equal: node-1 at 50")
+    told.compared("node-3", told.seq + 500, False)
+    assert drawn(told)[4].startswith(" ✗ another book hash: node-3 at 50")
+
+
+def test_a_sparkline_is_as_high_as_its_highest() -> None:
+    assert sparkline([0, 1, 4, 8], 4) == " ▁▄█"
+    assert sparkline([9, 9, 0, 1], 2) == " █"
+    assert sparkline([], 5) == ""
+    assert sparkline([0, 0], 5) == "  "
