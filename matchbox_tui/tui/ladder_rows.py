@@ -133,10 +133,10 @@ class LadderRow:
 
     def _volume(self, columns: Columns, ink: Ink) -> Segments:
         size = short(self.volume) if self.volume else ""
-        room = max(columns.volume - 7, 0)
+        room = max(columns.volume - 8, 0)
         bar = ("█" * (self.volume_bar // 8) + " ▏▎▍▌▋▊▉"[self.volume_bar % 8])[:room]
         return [
-            Segment(right(size, columns.volume - room), ink.muted),
+            Segment(right(size, columns.volume - room - 1) + " ", ink.muted),
             Segment(bar.ljust(room), ink.rule),
         ]
 
@@ -144,12 +144,11 @@ class LadderRow:
 def _half(half: Half, columns: Columns, ink: Ink, is_bid: bool) -> Segments:
     """Bar and size beside the price, and ours at the outer edge, over the end of a long bar."""
     zone = columns.own + columns.bar
-    own = _own(half, zone)
+    # A blank keeps it apart from the size: two numbers that touch would read as one.
+    own = _own(half, zone - 1 if zone > 1 else zone)
     taken = sum(len(part) for part, _ in own) + len(own)
-    bar = ""
-    if columns.bar:
-        cells = min(-(-half.bar // 2), zone - max(taken, columns.own) - 1)
-        bar = _bar(half.bar, max(cells, 0), is_bid)
+    cells = zone - max(taken, columns.own) - 1
+    bar = _bar(half.bar, min(-(-half.bar // 2), cells), is_bid) if cells > 0 else ""
     blank = Segment(" " * (zone - max(taken - 1, 0) - len(bar)), ink.plain)
     marks: Segments = []
     for number, (part, is_sure) in enumerate(own):

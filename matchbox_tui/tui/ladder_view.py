@@ -62,6 +62,7 @@ def ladder_rows(desk: Desk, width: int) -> list[LadderRow]:
 
     last = model.prints.get(book.market.symbol)
     last_row = window.row(last.price, last.side.opposite) if last is not None else -1
+    heat = desk.heat
     best_rows = {window.row(price, side) for side, price in _best(book)}
     cursor_row = gaze.row if not desk.on_orders or desk.ticket.prepared else -1
     rows = []
@@ -78,7 +79,7 @@ def ladder_rows(desk: Desk, width: int) -> list[LadderRow]:
                 half(Side.SELL, row),
                 row in best_rows,
                 last.move if last is not None and row == last_row else None,
-                desk.heat if row == last_row else 0,
+                heat if row == last_row else 0,
                 row == cursor_row,
                 traded[row],
                 -(-traded[row] * eighths // most),

@@ -1,0 +1,123 @@
+"""What rests in each row and up to it, while the market moves."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchbox_tui.engine import OrderBook, Side
+from matchbox_tui.store import Replica
+from matchbox_tui.tui import watch as watch_module
+from matchbox_tui.tui.depth import accumulated, row_quantities
+from matchbox_tui.tui.sums import Sums
+from matchbox_tui.tui.watch import Watch, WatchedReplica
+from matchbox_tui.tui.window import Window
+from tests.tui.commands import Command, commands
+from tests.tui.venue import RAIN, LocalVenue
+
+groupings = st.sampled_from((1, 2, 5, 10, 20, 50))
+
+
+def watched(venue: LocalVenue) -> tuple[Watch, WatchedReplica]:
+    watch = Watch()
+    return watch, WatchedReplica(Replica(), watch)
+
+
+def catch_up(replica: Replica, venue: LocalVenue) -> OrderBook:
+    for entry in venue.entries:
+        if entry.seq > replica.seq:
+            replica.apply(entry)
+    return replica.exchange.books["RAIN"]
+
+
+def resting(book: OrderBook, side: Side) -> dict[int, int]:
+    return {level.price: level.qty for level in book.side(side).best_first()}
+
+
+@given(commands(), st.lists(st.integers(1, 5), min_size=1), groupings, st.integers(1, 30))
+def test_a_rows_sum_is_that_of_its_prices_whatever_has_happened(
+    asked: list[Command], batches: list[int], group: int, rows: int
+) -> None:
+    venue = LocalVenue((RAIN,))
+    watch, replica = watched(venue)
+    window = Window.of(RAIN, rows, 15).regrouped(group, 15, Side.BUY)
+    while asked:
+        batch = asked[: batches[0]]
+        asked, batches = asked[len(batch) :], [*batches[1:], batches[0]]
+        venue.commit(batch)
+        book = catch_up(replica, venue)
+        watch.look(book, replica.seq)
+        for side in Side:
+            levels = resting(book, side)
+            shown = row_quantities(book, window, side, watch)
+            for row in range(rows):
+                inside = [qty for price, qty in levels.items() if window.row(price, side) == row]
+                assert shown[row] == sum(inside)
+            up_to = accumulated(book, window, side, shown, watch)
+            for row in range(rows):
+                nearer = [
+                    qty
+                    for price, qty in levels.items()
+                    if (window.row(price, side) - row) * (1 if side is Side.BUY else -1) <= 0
+                ]
+                assert up_to[row] == sum(nearer)
+
+
+@given(commands(highest=99), groupings)
+def test_no_contract_is_lost_by_grouping(asked: list[Command], group: int) -> None:
+    venue = LocalVenue((RAIN,))
+    watch, replica = watched(venue)
+    venue.commit(asked)
+    book = catch_up(replica, venue)
+    watch.look(book, replica.seq)
+    window = Window.of(RAIN, 120).regrouped(group, 50, Side.BUY)
+    for side in Side:
+        assert sum(row_quantities(book, window, side, watch)) == sum(resting(book, side).values())
+
+
+def test_a_book_that_moved_unseen_is_read_anew() -> None:
+    venue = LocalVenue((RAIN,))
+    watch = Watch()
+    replica = Replica()
+    venue.order(Side.BUY, 10, 40)
+    window = Window.of(RAIN, 9, 40).regrouped(10, 40, Side.BUY)
+    for qty in (10, 15):
+        book = catch_up(replica, venue)
+        watch.look(book, replica.seq)
+        assert sum(row_quantities(book, window, Side.BUY, watch)) == qty
+        venue.order(Side.BUY, 5, 40)
+
+
+def test_what_nobody_asks_for_is_not_kept_for_ever(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(watch_module, "UNREAD_KEPT", 5)
+    venue = LocalVenue((RAIN,))
+    watch, replica = watched(venue)
+    book = catch_up(replica, venue)
+    watch.look(book, replica.seq)
+    window = Window.of(RAIN, 120).regrouped(10, 50, Side.BUY)
+    assert sum(row_quantities(book, window, Side.BUY, watch)) == 0
+    for price in range(1, 40):
+        venue.order(Side.BUY, 1, price)
+        catch_up(replica, venue)
+        assert len(watch._moved) <= 5
+    watch.look(book, replica.seq)
+    assert sum(row_quantities(book, window, Side.BUY, watch)) == 39
+
+
+places = st.integers(0, 120) | st.integers(0, 9999)
+
+
+@given(
+    st.dictionaries(places, st.integers(1, 50)),
+    st.lists(st.tuples(places, st.integers(0, 50))),
+    places,
+    places,
+)
+def test_a_sum_over_a_range_is_that_of_its_places(
+    values: dict[int, int], changes: list[tuple[int, int]], start: int, end: int
+) -> None:
+    sums = Sums(4, values.items())
+    for place, value in changes:
+        sums.put(place, value)
+        values[place] = value
+    expected = sum(value for place, value in values.items() if start <= place < end)
+    assert sums.between(start, end) == expected
+    assert sums.between(0, sums.end) == sum(values.values())
