@@ -21,7 +21,7 @@ EIGHTHS = " ▁▂▃▄▅▆▇█"
 LABEL_EVERY = 4
 """Rows from one price at the axis to the next."""
 
-_UP, _DOWN, _FLAT, _UP_BAR, _DOWN_BAR = "udfUD"
+_UP, _DOWN, _FLAT, _UP_BAR, _DOWN_BAR, _FLAT_BAR = "udfUDF"
 _BARS = {_UP: _UP_BAR, _DOWN: _DOWN_BAR}
 
 
@@ -178,7 +178,7 @@ def _volumes(shown: Sequence[Candle], rows: int, pad: int) -> list[ChartRow]:
             # Whatever traded is seen, be it ever so little.
             eighths = -(-candle.qty * rows * 8 // peak)
             cells += EIGHTHS[min(max(eighths - base, 0), 8)]
-            tints += _BARS.get(_direction(candle), "v")
+            tints += _BARS.get(_direction(candle), _FLAT_BAR)
         lines.append(ChartRow(cells, tints, f"v {short(peak)}" if row == 0 else ""))
     return lines
 
@@ -209,4 +209,5 @@ def _style(tint: str, ink: Ink) -> Style:
         _UP_BAR: ink.bid_bar,
         _DOWN_BAR: ink.ask_bar,
         _FLAT: ink.plain,
+        _FLAT_BAR: ink.rule,
     }.get(tint, ink.muted)

@@ -21,6 +21,9 @@ LEGEND = (
     ("+", "what you are preparing"),
     ("?", "sent, and not in the journal yet"),
     ("▲ ▼", "the taker bought, sold; the last price rose, fell"),
+    ("█ ▒ ─", "a candle that rose, fell, ended where it began"),
+    ("● ○ ◌", "an instance that leads, follows, catches up"),
+    ("~", "a time without entries, taken from orders' times"),
 )
 
 

@@ -1,35 +1,11 @@
 """Chart, cluster and the other panels, as somebody at the keyboard meets them."""
 
-import msgspec
 import pytest
 
 from matchbox_tui.engine import Side
-from matchbox_tui.store import ClusterStatus, InstanceStatus
 from matchbox_tui.tui.panel import Panel
 from tests.tui.cockpit import app_on, press, screen_text, until, until_armed, until_shown
-from tests.tui.venue import LocalVenue, furnish
-
-
-class Staffed(LocalVenue):
-    """A venue with three instances."""
-
-    async def cluster(self) -> ClusterStatus:
-        status = await super().cluster()
-        instances = tuple(
-            InstanceStatus(
-                f"node-{n}",
-                "leading" if f"node-{n}" == self.leader else "follower",
-                self.epoch,
-                4240 + n,
-                "host",
-                status.seq,
-                n,
-                1,
-                100,
-            )
-            for n in (1, 2, 3)
-        )
-        return msgspec.structs.replace(status, instances=instances)
+from tests.tui.venue import LocalVenue, Staffed, furnish
 
 
 def furnished() -> LocalVenue:

@@ -73,6 +73,21 @@ async def test_buy_sell_and_cancel_on_a_real_venue() -> None:
                 assert exchange.state_hash() == node.replica.exchange.state_hash()
 
 
+async def test_the_cluster_and_the_chart_of_a_real_venue() -> None:
+    with EmbeddedServer() as server:
+        async with instance(server.url):
+            await quote(server.url)
+            app = MatchboxApp(server.url, trader=TRADER, market="RAIN")
+            async with app.run_test(size=(200, 60)) as pilot:
+                await until_shown(pilot, "● live", "● node-1", str(os.getpid()), "none was sent")
+                await until_shown(pilot, "no trade yet")
+                await press(pilot, "a right b enter")
+                await until_shown(pilot, "your 1 request", "◂52", "chart 1 s")
+                (member,) = app.desk.model.roster.members()
+                assert member.leads
+                assert 0 <= member.heard_ns < 60_000_000_000
+
+
 async def test_before_the_first_leader_there_is_a_friendly_word() -> None:
     with EmbeddedServer() as server:
         app = MatchboxApp(server.url, trader=TRADER)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+import msgspec
+
 from matchbox_tui.engine import (
     CreateMarket,
     Event,
@@ -13,7 +15,15 @@ from matchbox_tui.engine import (
     Tagged,
     encode_events,
 )
-from matchbox_tui.store import ClusterStatus, Entry, Replica, StateHash, StoreError, chained
+from matchbox_tui.store import (
+    ClusterStatus,
+    Entry,
+    InstanceStatus,
+    Replica,
+    StateHash,
+    StoreError,
+    chained,
+)
 
 START = 1_767_225_600_000_000_000
 """2026-01-01 00:00:00 UTC."""
@@ -131,6 +141,28 @@ class LocalVenue:
 
     async def close(self) -> None:
         pass
+
+
+class Staffed(LocalVenue):
+    """A venue with three instances."""
+
+    async def cluster(self) -> ClusterStatus:
+        status = await super().cluster()
+        instances = tuple(
+            InstanceStatus(
+                f"node-{n}",
+                "leading" if f"node-{n}" == self.leader else "follower",
+                self.epoch,
+                4240 + n,
+                "host",
+                status.seq,
+                n,
+                1,
+                100,
+            )
+            for n in (1, 2, 3)
+        )
+        return msgspec.structs.replace(status, instances=instances)
 
 
 def numbered_as(order: NewOrder, order_id: int) -> NewOrder:
