@@ -111,25 +111,19 @@ def _check_type(value: bytes) -> None:
 
 async def read_body(receive: Receive, limit: int) -> bytes:
     """The whole body. Raises `Refusal` once it is longer than `limit`, or `ClientGone`."""
-    message: Any = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > limit:
-            raise too_long(limit)
-        return body
-    parts = bytearray(body)
-    while message.get("more_body"):
-        if len(parts) > limit:
-            raise too_long(limit)
-        message = await receive()
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message: Any = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        parts += message.get("body", b"")
-    if len(parts) > limit:
-        raise too_long(limit)
-    return bytes(parts)
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise too_long(limit)
+        if not message.get("more_body"):
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
 
 
 def too_long(limit: int) -> Refusal:
