@@ -1,14 +1,21 @@
 """Who watches a book can keep it: the snapshot, and every delta applied to it."""
 
 import asyncio
+import json
 import random
 from typing import Any
 
+from matchbox_tui.api import FeedSettings
+from matchbox_tui.api.feeds.books import BookFeed
+from matchbox_tui.api.feeds.pacer import Pacer
+from matchbox_tui.api.view import VenueView
 from matchbox_tui.engine import CancelAll, CancelOrder, NewOrder, ReplaceOrder, Side, Tagged
+from matchbox_tui.store import Replica
+from tests.api.feeds.member import Member
 from tests.api.feeds.trading import trade
-from tests.api.feeds.watching import Served, heard, silent
+from tests.api.feeds.watching import Served, heard, serving_feeds, silent, sluggish
 from tests.node.venue import Venue, buy, sell
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, eventually
 
 Levels = dict[int, int]
 
@@ -151,7 +158,7 @@ async def test_a_kept_book_is_the_book_whatever_happens(led: Venue, served: Serv
 
     served.gateway.view.on_update.append(remember)
     remember(None)
-    enough = asyncio.Event()
+    last = asyncio.get_running_loop().create_future()
     compared = 0
 
     async def keep(delay: float) -> Kept:
@@ -160,7 +167,7 @@ async def test_a_kept_book_is_the_book_whatever_happens(led: Venue, served: Serv
         async with served.watch("/ws/book?market=RAIN") as watcher:
             kept = Kept((await heard(watcher, 1))[0])
             assert kept.as_answer() == books[kept.sequence]
-            while not (enough.is_set() and kept.sequence == max(books)):
+            while not (last.done() and kept.sequence >= last.result()):
                 kept.apply((await heard(watcher, 1))[0])
                 assert kept.as_answer() == books[kept.sequence]
                 compared += 1
@@ -173,12 +180,11 @@ async def test_a_kept_book_is_the_book_whatever_happens(led: Venue, served: Serv
         last_id = max(last_id, *await led.client.submit(commands))
         await asyncio.sleep(chance.random() * 0.01)
     await served.shows(await led.handled())
-    enough.set()
+    last.set_result(answer(served, "RAIN")["sequence"])
     # One more, so that those who have it all already look up.
-    await served.shows(await trade(led, [buy(45, 1, market="RAIN")]))
+    await trade(led, [buy(45, 1, market="RAIN")])
     async with asyncio.timeout(PATIENCE):
         kept = await asyncio.gather(*keepers)
-    assert all(one.as_answer() == answer(served, "RAIN") for one in kept)
     assert kept[0].sides["bids"]
     assert compared > 100
 
@@ -210,3 +216,61 @@ async def test_who_comes_to_a_large_book_later_has_it_too(led: Venue, served: Se
                 while kept.sequence < 2000 + count:
                     kept.apply((await heard(watcher, 1))[0])
                 assert kept.as_answer() == answer(served, "MAIN")
+
+
+async def test_who_comes_between_a_commit_and_its_delta(led: Venue) -> None:
+    """The snapshot has it already, so the first delta is of what comes after."""
+    view, replica = VenueView(), Replica()
+    view.replica = replica
+    feed = BookFeed(view, Pacer(), 1 << 20)
+    view.on_event.append(feed.note)
+    view.on_update.append(lambda _: feed.update())
+    for price in range(50, 60):
+        await trade(led, [buy(price, 1)])
+    entries = await led.journal()
+    early, late = Member(), Member()
+    for entry in entries:
+        replica.apply(entry)
+        view.fold(entry)
+        if replica.exchange.book("MAIN").sequence == 1:
+            feed.subscribe(early, "MAIN")  # type: ignore[arg-type]
+        elif replica.exchange.book("MAIN").sequence == 9:
+            # The snapshot of the first is by now much shorter than what came after it.
+            feed.subscribe(late, "MAIN")  # type: ignore[arg-type]
+        elif replica.exchange.book("MAIN").sequence < 8:
+            await asyncio.sleep(0.02)
+
+    async def has_all() -> list[int]:
+        return [member.messages()[-1]["sequence"] for member in (early, late)]
+
+    await eventually(has_all, lambda seen: seen == [10, 10])
+    assert [message["sequence"] for message in late.messages()] == [9, 10]
+    for member in (early, late):
+        snapshot, *deltas = member.messages()
+        kept = Kept(snapshot)
+        for delta in deltas:
+            kept.apply(delta)
+        assert kept.sides["bids"] == dict.fromkeys(range(50, 60), 1)
+
+
+async def test_a_ping_does_not_come_within_a_message(led: Venue) -> None:
+    """A large snapshot on its way to a slow reader, over several heartbeats."""
+    huge = 10**12
+    await trade(led, [buy(huge - number, huge) for number in range(20_000)])
+    async with (
+        serving_feeds(led.url, led.prefix, FeedSettings(heartbeat_s=0.1)) as served,
+        sluggish(served, "/ws/book") as slow,
+    ):
+        data, size = b"", 1 << 40
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(PATIENCE):
+            while len(data) < size:
+                more = await loop.sock_recv(slow, 20_000)
+                assert more
+                data += more
+                size = int.from_bytes(data[2:10], "big") + 10
+                # A pong that nobody asked for: it lives.
+                await loop.sock_sendall(slow, b"\x8a\x80\x00\x00\x00\x00")
+                await asyncio.sleep(0.01)
+        assert data[:2] == b"\x81\x7f"
+        assert json.loads(data[10:size])["bids"][-1] == {"price": huge - 19_999, "qty": huge}

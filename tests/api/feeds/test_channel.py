@@ -10,43 +10,8 @@ import pytest
 from matchbox_tui.api.feeds.channel import MOST_PENDING, TOO_SLOW, Channel
 from matchbox_tui.api.feeds.connection import CHUNK
 from matchbox_tui.api.feeds.pacer import Pacer
+from tests.api.feeds.member import Member
 from tests.waiting import eventually
-
-
-class Member:
-    """A connection as a channel sees it: it may be told to stall after so many bytes."""
-
-    def __init__(self, room: int = 1 << 40) -> None:
-        self.got = b""
-        self.room = room
-        self.paused = False
-        self.closed: int | None = None
-        self.listener: Any = None
-
-    def write(self, frames: bytes) -> None:
-        assert self.closed is None
-        assert frames
-        assert len(frames) <= CHUNK
-        self.got += frames
-        self.room -= len(frames)
-        self.paused = self.room <= 0
-
-    def read(self, room: int) -> None:
-        """Makes room for so many bytes."""
-        self.room += room
-        if self.paused and self.room > 0:
-            self.paused = False
-            if self.listener is not None:
-                self.listener.drained(self)
-
-    def close(self, code: int, reason: str) -> None:
-        self.closed = code
-        listener, self.listener = self.listener, None
-        if listener is not None:
-            listener.gone(self)
-
-    def listen(self, listener: Any) -> None:
-        self.listener = listener
 
 
 class Venue:

@@ -5,10 +5,18 @@ import asyncio
 import pytest
 
 from matchbox_tui.api import FeedSettings
-from tests.api.feeds.test_slow_clients import read_all, sluggish
 from tests.api.feeds.trading import fills_of, pairs, trade
-from tests.api.feeds.watching import Served, as_json, close_code, heard, serving_feeds
+from tests.api.feeds.watching import (
+    Served,
+    as_json,
+    close_code,
+    heard,
+    read_all,
+    serving_feeds,
+    sluggish,
+)
 from tests.node.venue import Venue
+from tests.waiting import eventually
 
 LIVELY = FeedSettings(heartbeat_s=0.2)
 
@@ -56,6 +64,28 @@ async def test_a_client_that_goes_is_forgotten(led: Venue, served: Served, path:
     await served.clients(0)
     assert not any(served.feeds.connected.values())
     assert not connections
+
+
+async def test_a_client_that_goes_in_the_midst_of_a_replay(led: Venue, served: Served) -> None:
+    await served.shows(await trade(led, pairs(8000)))
+    async with sluggish(served, "/ws?after=0-0"):
+        await served.clients(1)
+        await asyncio.sleep(0.1)
+        assert replays()
+    await served.clients(0)
+    await eventually(no_replays)
+
+
+def replays() -> list[str]:
+    return [
+        name
+        for task in asyncio.all_tasks()
+        if "FillFeed._replay" in (name := repr(task.get_coro()))
+    ]
+
+
+async def no_replays() -> bool:
+    return not replays()
 
 
 async def test_a_server_that_stops_says_so(led: Venue) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +9,15 @@ from websockets.exceptions import ConnectionClosedError
 
 from matchbox_tui.api import FeedSettings
 from tests.api.feeds.trading import fills_of, pairs, trade
-from tests.api.feeds.watching import Served, as_json, close_code, heard, serving_feeds
+from tests.api.feeds.watching import (
+    Served,
+    as_json,
+    close_code,
+    heard,
+    read_all,
+    serving_feeds,
+    sluggish,
+)
 from tests.node.venue import Venue, buy, sell
 from tests.waiting import PATIENCE, eventually
 
@@ -24,37 +31,6 @@ async def strict(led: Venue) -> AsyncIterator[Served]:
     settings = FeedSettings(backlog=BACKLOG, closing_s=1.0)
     async with serving_feeds(led.url, led.prefix, settings) as feeds:
         yield feeds
-
-
-@contextlib.asynccontextmanager
-async def sluggish(served: Served, path: str = "/ws") -> AsyncIterator[socket.socket]:
-    """A client that has shaken hands and then reads nothing, with room for little."""
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(client, ("127.0.0.1", served.port))
-        head = (
-            f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
-        await loop.sock_sendall(client, head.encode())
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            answer += await loop.sock_recv(client, 1)
-        assert answer.startswith(b"HTTP/1.1 101 ")
-        yield client
-
-
-async def read_all(client: socket.socket) -> bytes:
-    """What still comes, to its end."""
-    data = b""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(PATIENCE):
-        with contextlib.suppress(ConnectionResetError):
-            while more := await loop.sock_recv(client, 1 << 16):
-                data += more
-    return data
 
 
 async def flood(venue: Venue, count: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -120,3 +121,34 @@ def as_json(fill: FillMessage) -> dict[str, Any]:
         "trade_id": fill.trade_id,
         "taker_side": fill.taker_side.value,
     }
+
+
+@contextlib.asynccontextmanager
+async def sluggish(served: Served, path: str = "/ws") -> AsyncIterator[socket.socket]:
+    """A client that has shaken hands and then reads nothing, with room for little."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, ("127.0.0.1", served.port))
+        head = (
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        await loop.sock_sendall(client, head.encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += await loop.sock_recv(client, 1)
+        assert answer.startswith(b"HTTP/1.1 101 ")
+        yield client
+
+
+async def read_all(client: socket.socket) -> bytes:
+    """What still comes, to its end."""
+    data = b""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(PATIENCE):
+        with contextlib.suppress(ConnectionResetError):
+            while more := await loop.sock_recv(client, 1 << 16):
+                data += more
+    return data
