@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from matchbox_tui import __version__
-from matchbox_tui.cli import audit, bench, change, drill, play, serve, services, show, trade
+from matchbox_tui.cli import audit, bench, change, drill, play, serve, services, show, trade, web
 from matchbox_tui.cli.output import OutputClosed, OutputFailed, drop_output, print_line
 from matchbox_tui.cli.running import (
     EXIT_FAILED,
@@ -58,6 +58,7 @@ def about(
 
 app.command("play")(play.play)
 app.command("tui")(play.tui)
+app.command("web")(web.web)
 app.command("serve")(serve.serve)
 app.command("engine")(services.engine)
 app.command("redis")(services.redis)

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import typer
 
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""What Textual's servers for browsers set `TEXTUAL_DRIVER` to."""
+
 
 class OutputClosed(Exception):
     """Whoever read our output has had enough, as ``head`` does."""
@@ -54,7 +57,12 @@ def printable(text: str) -> str:
 
 
 def is_terminal() -> bool:
-    """Whether a person sits there. Textual draws on stderr, so that counts as well."""
+    """Whether a person sits there: at a terminal, or at a browser that Textual serves.
+
+    Textual draws on stderr, so that counts as well.
+    """
+    if os.environ.get("TEXTUAL_DRIVER") == WEB_DRIVER:
+        return True
     streams = (sys.stdin, sys.stdout, sys.stderr)
     # A stream that was closed before the start is None.
     return all(stream is not None and stream.isatty() for stream in streams)

@@ -114,10 +114,10 @@ def play(
         raise UsageError(f"--rate {rate}: use a number between 1 and 100000")
     if duration is not None and duration < 1:
         raise UsageError(f"--duration {duration}: use 1 or more seconds")
-    _check_trader(trader)
+    check_trader(trader)
     check_level(log_level)
     # Read before anything is started, and not at all where there is no screen.
-    look = None if headless or not is_terminal() else _look(theme)
+    look = None if headless or not is_terminal() else read_look(theme)
     ports = _free_ports(api_port, instances)
     opened = _markets(markets, seed)
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
@@ -143,7 +143,7 @@ def play(
 
                 seconds = duration or DEFAULT_SECONDS
                 return run(play_headless(cluster, start, url, prefix, seconds, json))
-            run(_check(url, prefix, opened))
+            run(check_venue(url, prefix, opened))
             start()
             symbol = opened[0].symbol
             operator = PlayOperator(cluster, server)
@@ -163,11 +163,11 @@ def tui(
     if not is_terminal():
         raise UsageError("the screen needs a terminal; 'matchbox play --headless' does not")
 
-    _check_trader(trader)
-    look = _look(theme)
+    check_trader(trader)
+    look = read_look(theme)
 
     async def work() -> int:
-        await _check(redis_url, prefix)
+        await check_venue(redis_url, prefix)
         return await _screen(redis_url, prefix, trader, market, None, look)
 
     return run(work())
@@ -189,7 +189,7 @@ def _server(url: str, data_dir: Path | None) -> "Iterator[tuple[str, Path, Embed
         yield server.url, server.directory, server
 
 
-async def _check(url: str, prefix: str, markets: "Sequence[Market]" = ()) -> None:
+async def check_venue(url: str, prefix: str, markets: "Sequence[Market]" = ()) -> None:
     """Opens the markets on a venue that others lead, before the screen is taken.
 
     Raises a `StoreError` for a server that can't be used.
@@ -221,7 +221,7 @@ async def _screen(
     from matchbox_tui.store import Unusable
     from matchbox_tui.tui import MatchboxApp
 
-    app = MatchboxApp(url, prefix, trader or _user(), market, look=look, operator=operator)
+    app = MatchboxApp(url, prefix, trader or user_name(), market, look=look, operator=operator)
     if duration is not None:
         asyncio.get_running_loop().call_later(duration, app.exit)
     screen = asyncio.ensure_future(app.run_async())
@@ -240,7 +240,7 @@ async def _screen(
     return EXIT_INTERRUPTED if code > SIGNALLED else code
 
 
-def _look(theme: str) -> "Look":
+def read_look(theme: str) -> "Look":
     """The user's keys and colours. Raises `UsageError` for what can't be used."""
     from matchbox_tui.tui import PALETTES, Look, key_file, read_keys
 
@@ -289,12 +289,14 @@ def _free_ports(first: int, instances: int) -> range:
     return ports
 
 
-def _check_trader(name: str) -> None:
+def check_trader(name: str) -> None:
+    """Raises `UsageError` for a name that the engine would not take."""
     if len(name) > MAX_NAME:
         raise UsageError(f"--trader {name[:80]!r}: use at most {MAX_NAME} characters")
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who trades where nobody else is named."""
     try:
         return getpass.getuser()[:MAX_NAME]
     except (KeyError, OSError):

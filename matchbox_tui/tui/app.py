@@ -12,10 +12,12 @@ from typing import Any
 
 from rich.console import Console
 from textual.app import App
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from matchbox_tui.tui.actions import Actions
+from matchbox_tui.tui.browser import kept_to_its_server
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
 from matchbox_tui.tui.hash_check import HashCheck
@@ -83,6 +85,9 @@ class MatchboxApp(App[None]):
     async def run_async(self, **options: Any) -> Any:
         with forgiving_terminal():
             return await super().run_async(**options)
+
+    def get_driver_class(self) -> type[Driver]:
+        return kept_to_its_server(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         return trade_screen(

@@ -20,6 +20,11 @@ _ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x1b\x07]*(\x1b\\|\x
 LEAVES_SCREEN = b"\x1b[?1049l"
 
 
+def words_of(drawn: bytes) -> str:
+    """What was drawn, without colours and places."""
+    return _ESCAPES.sub(b" ", drawn).decode(errors="replace")
+
+
 class Terminal:
     """Our end of it. Everything drawn is kept in `drawn`."""
 
@@ -35,7 +40,7 @@ class Terminal:
 
     def words(self) -> str:
         """All that was drawn, without colours and places."""
-        return _ESCAPES.sub(b" ", self.drawn).decode(errors="replace")
+        return words_of(self.drawn)
 
     def press(self, keys: bytes) -> None:
         os.write(self._end, keys)

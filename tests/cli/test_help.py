@@ -9,7 +9,7 @@ from matchbox_tui import __version__
 from tests.cli.command import call, environment, run
 
 COMMANDS = [
-    *("play", "tui", "serve", "engine", "redis", "traders"),
+    *("play", "tui", "web", "serve", "engine", "redis", "traders"),
     *("buy", "sell", "cancel", "cancel-all", "replace", "halt", "resume"),
     *("book", "orders", "positions", "fills", "status"),
     *("drill", "audit", "bench"),
