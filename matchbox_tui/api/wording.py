@@ -56,7 +56,11 @@ KINDS = {
     "array": "an array",
 }
 
-_PATH = re.compile(r" - at `\$(.*)`$", re.DOTALL)
+_PLACE = " - at `$"
+
+MAX_PLACE = 80
+"""How much is repeated of what the client sent, in characters."""
+
 _WRONG_TYPE = re.compile(r"Expected `([\w |]+)`, got `(\w+)`")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
@@ -66,11 +70,12 @@ def refused_body(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> 
     """The refusal of a body that is JSON and not of this kind: 422, or 400 for a value that is
     out of bounds.
     """
-    words = str(error)
-    path = ""
-    found = _PATH.search(words)
-    if found is not None:
-        path, words = found[1].removeprefix("."), words[: found.start()]
+    # From the back: what the client sent may look like this, too.
+    words, at, path = str(error).rpartition(_PLACE)
+    if at:
+        path = path.removeprefix(".").removesuffix("`")[:MAX_PLACE]
+    else:
+        words, path = path, ""
     missing = _MISSING.match(words)
     if missing is not None:
         place = f"{path}." if path else ""
@@ -81,7 +86,7 @@ def refused_body(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> 
         place = f"{path}." if path else ""
         inner = OrderRequest if path and kind is BatchRequest else kind
         fields = ", ".join(inner.__struct_fields__)
-        return Refusal(422, f"{place}{unknown[1][:80]}: unknown field; use {fields}")
+        return Refusal(422, f"{place}{unknown[1][:MAX_PLACE]}: unknown field; use {fields}")
     head, dot, field = path.rpartition(".")
     return _refused_value(head + dot, field, words)
 
@@ -111,8 +116,8 @@ def _refused_value(place: str, field: str, message: str) -> Refusal:
         what = f"{place}{field}" or "the body"
         words = f"{what} must be {_expected(wrong[1])}, not {KINDS.get(wrong[2], wrong[2])}"
         return Refusal(422, words)
-    status = 422 if message.startswith("Invalid enum value") else 400
-    return Refusal(status, f"{place}{fix}" if fix else f"{place}{field}: {message}")
+    status = 400 if message.startswith(("Expected", "Integer value out of range")) else 422
+    return Refusal(status, f"{place}{fix}" if fix else f"{place}{field}: {message[:MAX_PLACE]}")
 
 
 def _expected(kinds: str) -> str:

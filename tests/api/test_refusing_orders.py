@@ -98,12 +98,17 @@ async def test_fields_that_do_not_go_together_are_400(
         ("id", 7, "id: unknown field"),
         ("", 1, ": unknown field"),
         ("`", 1, "`: unknown field"),
+        ("x" * 1000, 1, "x: unknown field; use side"),
+        ("side", "x" * 1000, "side must be buy or sell"),
+        ("side", "x` - at `$.qty`", "side must be buy or sell"),
+        ("x` - at `$.qty", 1, "unknown field"),
     ],
 )
 async def test_what_is_no_order_is_422(shared_api: Api, field: str, value: Any, words: str) -> None:
     status, error = await refused(shared_api, GOOD | {field: value})
     assert status == 422
     assert words in error
+    assert len(error) < 400
 
 
 @pytest.mark.parametrize(
