@@ -249,7 +249,15 @@ async def outcome(task: "asyncio.Task[list[int]]") -> type:
     return list
 
 
-async def test_a_server_that_hangs(hanging: Hanging) -> None:
+async def test_a_server_that_hangs(hanging: Hanging, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    submit = hanging.client.submit
+
+    async def counted(commands: Any) -> list[int]:
+        asked.append(len(commands))
+        return await submit(commands)
+
+    monkeypatch.setattr(hanging.client, "submit", counted)
     hanging.own.signal(signal.SIGSTOP)
     first = hanging.submit(10)
     await asyncio.sleep(0.01)
@@ -257,6 +265,7 @@ async def test_a_server_that_hangs(hanging: Hanging) -> None:
     assert await outcome(first) is InDoubt
     # Their turn has not come, and they don't each wait for one that hangs as well.
     assert {await outcome(task) for task in waiting} == {Unreachable}
+    assert asked == [1]
     probe = hanging.submit(60)
     await asyncio.sleep(module.HANGING_SECONDS * 1.5)
     assert await outcome(hanging.submit(61)) is Unreachable
