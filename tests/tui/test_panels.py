@@ -48,6 +48,20 @@ async def test_on_a_huge_screen_everything_is_in_sight() -> None:
         assert screen_text(app).count("chart") == before.count("chart") == 1
 
 
+@pytest.mark.parametrize(
+    "size", [(1, 1), (2, 40), (20, 5), (63, 13), (64, 7), (119, 60), (120, 8), (160, 36), (200, 35)]
+)
+async def test_every_page_works_at_any_size(size: tuple[int, int]) -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.desk.model.roster.looks and app.desk.model.source.seq > 30)
+        for _ in range(6):
+            await press(pilot, "o z tab")
+            await pilot.pause()
+            assert len(screen_text(app).split("\n")) == size[1]
+            await press(pilot, "tab o")
+
+
 async def test_the_chart_moves_with_the_market() -> None:
     venue = furnished()
     app = app_on(venue)
