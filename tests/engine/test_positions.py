@@ -73,3 +73,10 @@ def test_level_totals_beyond_the_bound_of_one_order_survive_json() -> None:
     shown = venue.book().snapshot()
     assert shown.bids[0].qty == 5 * top
     assert msgspec.json.decode(msgspec.json.encode(shown), type=type(shown)) == shown
+
+
+def test_everybody_who_ever_traded_is_named_once() -> None:
+    venue = exchange(
+        sell(1, 40, 10, trader="bob"), buy(2, 40, 4, trader="ann"), buy(3, 40, 6, trader="ann")
+    )
+    assert sorted(venue.positions.holders()) == [("ann", "MAIN"), ("bob", "MAIN")]
