@@ -79,8 +79,8 @@ class Reader:
         shown, asked_at = self._view.seq, asyncio.get_running_loop().time()
         self.status = status = await self._client.cluster()
         # Where the tip is behind what was shown before, the store was set back, and what is shown
-        # is not what there is.
-        if self._goal is None and status.seq >= shown:
+        # is not what there is. A tip that is ahead is one to be reached, under load as well.
+        if status.seq >= shown and (self._goal is None or status.seq < self._goal[0]):
             self._goal = status.seq, asked_at
             self._look()
         return status
@@ -127,13 +127,14 @@ class Reader:
 
     async def _begin(self) -> None:
         """Puts a state in the view from which the journal can be followed."""
+        self._goal = None
         replica = await self._client.restore(oldest=True)
         if self._frozen:
             # Orders refer to each other: only the collector can free those that the view had.
             gc.unfreeze()
             self._frozen = False
-        self._goal = None
         await self._view.adopt(replica)
+        self._look()
 
     async def _follow(self) -> None:
         clock = asyncio.get_running_loop().time

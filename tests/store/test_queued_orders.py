@@ -1,6 +1,7 @@
 """Looking for an order that waits in the queue, whatever else stands there."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,24 @@ async def test_an_order_is_found_behind_what_is_asked_of_it(client: Client) -> N
     found = await client.queued_order(order_id)
     assert found is not None
     assert (found.order_id, found.price) == (order_id, 50)
+
+
+async def test_however_many_cancels_stand_behind_it_one_look_finds_the_order(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order_id,) = await client.submit([buy(50)])
+    await client.submit([CancelOrder(order_id)] * 500)
+    looks = 0
+    run = client._asking.run
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await run(*arguments)
+
+    monkeypatch.setattr(client._asking, "run", counted)
+    assert await client.queued_order(order_id) is not None
+    assert looks == 1
 
 
 async def test_a_cancel_alone_is_no_order(client: Client) -> None:
