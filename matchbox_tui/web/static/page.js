@@ -16,7 +16,12 @@ if (/^[0-9]{1,2}$/.test(wanted) && wanted >= 6) {
 
 document.querySelector("#again").addEventListener("click", () => window.location.reload());
 
-// A timer's turn comes after that of the other listeners, one of which makes the terminal.
-window.addEventListener("load", () => {
-  setTimeout(() => terminal.querySelector("textarea").focus());
+// Keys go to the terminal at once, without a click; before the socket is open it could not take
+// the news of that.
+const opening = new MutationObserver(() => {
+  if (document.body.classList.contains("-loaded")) {
+    opening.disconnect();
+    terminal.querySelector("textarea").focus();
+  }
 });
+opening.observe(document.body, { attributeFilter: ["class"] });
