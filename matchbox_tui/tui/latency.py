@@ -43,6 +43,10 @@ class Latencies:
         self.taken = 0
         self._pending: dict[str, _Pending] = {}
 
+    def __len__(self) -> int:
+        """How many requests are under way."""
+        return len(self._pending)
+
     def sent(self, keys: Iterable[str], now: int) -> None:
         for key in keys:
             self._pending[key] = _Pending(now)

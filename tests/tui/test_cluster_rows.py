@@ -41,6 +41,19 @@ def test_an_instance_shows_role_epoch_sequence_lag_process_and_heartbeat() -> No
         assert head.index(f" {name} ") + 1 + len(name) == end, name
 
 
+def test_a_heartbeat_that_is_late_is_told_loudly() -> None:
+    for width in (34, 70):
+        rows = cluster_rows(looked(LEADER, STANDBY), width, 20)
+        loud = {
+            segment.text.strip()
+            for row in rows
+            for segment in row.paint(width, INK)
+            if segment.style == INK.alarm
+        }
+        assert "3.4s" in loud
+        assert "0.1s" not in loud
+
+
 def test_where_there_is_less_room_an_instance_takes_two_lines_with_the_same_facts() -> None:
     first, second = drawn(looked(STANDBY), 34)[1:3]
     assert first.split() == ["○", "node-2", "follows", "pid", "4243"]

@@ -95,6 +95,7 @@ async def test_what_was_not_sent_is_not_timed() -> None:
         await press(pilot, "b enter")
         await until(pilot, lambda: not len(app.desk.model.intents))
         assert app.desk.model.latencies.summary() is None
+        assert len(app.desk.model.latencies) == 0
 
 
 async def test_stale_data_lie_under_a_veil_until_they_are_fresh_again() -> None:
