@@ -98,6 +98,10 @@ class BookChannel(Channel):
     def has_more(self) -> bool:
         return len(self) > 0 and (super().has_more or self._book.sequence != self._sequence)
 
+    @property
+    def kept_for_newcomers(self) -> int:
+        return len(self._snapshot[1]) if self._snapshot is not None else 0
+
     def begin(self, connection: Connection) -> None:
         """Sends the book and makes the client a member from there on."""
         place, snapshot = self._recent_snapshot()

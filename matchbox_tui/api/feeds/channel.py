@@ -1,7 +1,8 @@
 """What several clients are to get, byte for byte the same, and how far each of them is.
 
-The bytes are kept once for all. A client whose own buffer is full is passed over, and goes on
-where it was once it has read; one that falls behind by more than is kept is disconnected.
+The bytes are kept once for all, and only while somebody has yet to get them. A client whose own
+buffer is full is passed over, and goes on where it was once it has read; one that falls behind by
+more than is kept is disconnected.
 """
 
 from bisect import bisect_right
@@ -91,6 +92,11 @@ class Channel:
         """Whether what comes after a place is still there, for who joins at it."""
         return place >= self._kept_from
 
+    @property
+    def kept_for_newcomers(self) -> int:
+        """How many of the last bytes are kept though every member has them."""
+        return 0
+
     def compose(self) -> None:
         """Called before anything is written: adds what is made up only then."""
 
@@ -109,9 +115,7 @@ class Channel:
             return
         end = self._end = start + len(data)
         self._written.append((start, data))
-        while self._end - self._kept_from > self._backlog and len(self._written) > 1:
-            self._written.popleft()
-            self._kept_from = self._written[0][0]
+        self._keep(max(self._backlog, len(data)))
         for connection in tuple(self._members):
             place = self._members.get(connection)
             if place is None:
@@ -122,6 +126,15 @@ class Channel:
             elif place < end:
                 self._catch_up(connection)
             yield
+        # Those who came meanwhile are counted as well.
+        if all(place >= self._end for place in self._members.values()):
+            self._keep(self.kept_for_newcomers)
+
+    def _keep(self, size: int) -> None:
+        """Forgets what was written before the last so many bytes."""
+        while self._written and self._end - self._kept_from > size:
+            start, data = self._written.popleft()
+            self._kept_from = start + len(data)
 
     def _take(self) -> bytes:
         frames: list[bytes] = []

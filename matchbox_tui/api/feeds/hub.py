@@ -25,6 +25,7 @@ from matchbox_tui.store import StoreError
 log = logging.getLogger(__name__)
 
 BEGUN_ANEW = 1012
+ANEW = "the venue is read anew: connect again"
 
 REACH_SECONDS = 5.0
 RETRY_SECONDS = 0.1
@@ -84,6 +85,10 @@ class Feeds:
             raise Refused(503, "too many connections: use another instance, or try again later")
 
     def opened(self, connection: Connection, request: Request) -> None:
+        if not self._live:
+            # Since it was let in the view has begun anew.
+            connection.close(BEGUN_ANEW, ANEW)
+            return
         self._heart.add(connection)
         wish = read_wish(request.path, self._view.exchange.books)
         if isinstance(wish, WantsFills):
@@ -115,7 +120,7 @@ class Feeds:
         self._settling = asyncio.get_running_loop().create_task(self._settle())
         self._history.reset()
         for connection in self._heart.all():
-            connection.close(BEGUN_ANEW, "the venue is read anew: connect again")
+            connection.close(BEGUN_ANEW, ANEW)
 
     async def _settle(self) -> None:
         """Lets clients in once the view is at the tip: before that, the past would look live."""

@@ -122,6 +122,27 @@ async def test_who_is_too_far_behind_is_disconnected_and_nobody_else() -> None:
     await has(reading, venue.since(0))
 
 
+async def test_what_everybody_has_is_not_kept() -> None:
+    venue = Venue(backlog=10_000)
+    reading, stalled = Member(), Member(room=1)
+    venue.join(reading)
+    for frame in (b"one", b"two"):
+        venue.push(frame)
+        await asyncio.sleep(0.02)
+    assert venue.channel.reaches_back_to(6)
+    assert not venue.channel.reaches_back_to(5)
+    venue.join(stalled)
+    for frame in (b"x", b"three", b"four"):
+        venue.push(frame)
+        await asyncio.sleep(0.02)
+    # It has the first of them, and is behind from there on.
+    assert venue.channel.reaches_back_to(7)
+    stalled.read(1 << 40)
+    venue.push(b"five")
+    await has(stalled, b"xthreefourfive")
+    assert not venue.channel.reaches_back_to(7)
+
+
 async def test_the_channel_tells_when_the_last_one_leaves() -> None:
     venue = Venue()
     one, other = Member(), Member()
