@@ -1,6 +1,7 @@
 """Topic `api`: the gateway against a hello of the same framework, and against the store alone."""
 
 import asyncio
+import statistics
 from collections.abc import Callable
 
 from sim.bench.figures import Latency, typical
@@ -36,6 +37,7 @@ IN_TIME = 0.95
 PATIENCE_SECONDS = 10.0
 """How long listeners wait for what is not there when it should be."""
 
+US_PER_SECOND = 1e6
 WARM_SECONDS = 0.5
 PROBLEMS_TOLD = 20
 
@@ -51,6 +53,7 @@ class ApiBench:
         self._venue = venue
         self._say = say
         self._loads: dict[str, list[Load]] = {name: [] for name in EACH}
+        self._used: dict[str, list[float]] = {name: [] for name in EACH}
         self._problems: list[str] = []
 
     async def run(self) -> Report:
@@ -68,7 +71,12 @@ class ApiBench:
         return Report("api", this_machine(), self._plan, rows, self._problems)
 
     async def _measure(self, name: str, number: int, seconds: float) -> Load:
+        asked = self._venue.hello if name == HELLO else self._venue.gateway
+        before = cpu_seconds(asked.pid)
         load = await self._venue.workers[0].work(self._job(name, number, seconds), Load)
+        after = cpu_seconds(asked.pid)
+        if number and load.requests and before is not None and after is not None:
+            self._used[name].append((after - before) / load.requests * US_PER_SECOND)
         for words in load.wrong:
             self._complain(f"{name}: {words}")
         await self._compare_count(name, load.orders)
@@ -158,6 +166,7 @@ class ApiBench:
                 [load.requests_a_second for load in self._loads[HELLO]],
                 least_ratio=LEAST_RATIO,
                 latency=self._latency(ORDERS),
+                more=self._processor(),
             ),
             compare(
                 f"POST /orders/batch of {BATCH}",
@@ -173,6 +182,14 @@ class ApiBench:
 
     def _latency(self, name: str) -> Latency | None:
         return typical([load.latency for load in self._loads[name]])
+
+    def _processor(self) -> dict[str, float]:
+        """What a request costs of the processor: steadier than rates where other things run."""
+        return {
+            f"us of the processor for {name}": round(statistics.median(self._used[name]), 1)
+            for name in (ORDERS, HELLO)
+            if self._used[name]
+        }
 
     def _complain(self, words: str) -> None:
         if words not in self._problems and len(self._problems) < PROBLEMS_TOLD:

@@ -67,6 +67,7 @@ def compare(
     least_ratio: float,
     enough: float | None = None,
     latency: Latency | None = None,
+    more: dict[str, float] | None = None,
 ) -> Row:
     """A row out of rates that were measured round by round.
 
@@ -87,4 +88,5 @@ def compare(
         goal=goal,
         reached=ratio >= least_ratio or (enough is not None and value >= enough),
         latency=latency,
+        more=more or {},
     )

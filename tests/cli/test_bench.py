@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from matchbox_tui.store import Keys, Server
+from sim.bench.machine import cpu_seconds
 from tests.cli.command import Result, call
 from tests.cli.processes import Marked
 
@@ -72,6 +73,8 @@ def test_the_same_for_a_person(marked: Marked) -> None:
     assert lines[5].startswith("POST /orders, 2 connections  ")
     assert lines[6].startswith("POST /orders/batch of 100  ")
     assert all("  reached  " in line or "  missed  " in line for line in lines[5:7])
+    if cpu_seconds(os.getpid()) is not None:
+        assert lines[7].startswith("POST /orders, 2 connections: us of the processor for orders ")
     assert lines[-1] == "Nothing that was acknowledged was lost."
     marked.leave_nothing()
 
