@@ -18,6 +18,8 @@ from matchbox_tui.tui.palette import Ink
 
 LEGEND = (
     ("◆", "your order or your fill"),
+    ("◆25<40", "25 of yours behind 40 contracts"),
+    ("Σ", "depth from the best price to this one"),
     ("+", "what you are preparing"),
     ("?", "sent, and not in the journal yet"),
     ("▲ ▼", "the taker bought, sold; the last price rose, fell"),

@@ -122,6 +122,9 @@ class LadderRow:
             tint = ink.strong
         mark = MOVES[self.last] if self.last is not None else " "
         moved = ink.own_strong if not self.last else ink.side(self.last > 0, True)
+        if self.heat:
+            # On a lit ground a colour would be hard to see.
+            moved = ink.strong
         glow = glowing(ink.palette.own, ink.palette.ground, self.heat)
         assert self.price is not None
         return [

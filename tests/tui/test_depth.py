@@ -7,9 +7,11 @@ from matchbox_tui.engine import OrderBook, Side
 from matchbox_tui.store import Replica
 from matchbox_tui.tui import watch as watch_module
 from matchbox_tui.tui.depth import accumulated, row_quantities
+from matchbox_tui.tui.ladder_view import ladder_rows
 from matchbox_tui.tui.sums import Sums
 from matchbox_tui.tui.watch import Watch, WatchedReplica
 from matchbox_tui.tui.window import Window
+from tests.tui.cockpit import desk_on, fold
 from tests.tui.commands import Command, commands
 from tests.tui.venue import RAIN, LocalVenue
 
@@ -86,6 +88,19 @@ def test_a_book_that_moved_unseen_is_read_anew() -> None:
         venue.order(Side.BUY, 5, 40)
 
 
+def test_a_book_that_moved_unseen_between_two_entries_is_read_anew() -> None:
+    venue = LocalVenue((RAIN,))
+    watch, replica = watched(venue)
+    window = Window.of(RAIN, 9, 40).regrouped(10, 40, Side.BUY)
+    watch.look(catch_up(replica, venue), replica.seq)
+    assert sum(row_quantities(replica.exchange.books["RAIN"], window, Side.BUY, watch)) == 0
+    venue.order(Side.BUY, 5, 40)
+    Replica.apply(replica, venue.entries[-1])
+    venue.order(Side.BUY, 7, 41)
+    watch.look(catch_up(replica, venue), replica.seq)
+    assert sum(row_quantities(replica.exchange.books["RAIN"], window, Side.BUY, watch)) == 12
+
+
 def test_what_nobody_asks_for_is_not_kept_for_ever(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(watch_module, "UNREAD_KEPT", 5)
     venue = LocalVenue((RAIN,))
@@ -100,6 +115,27 @@ def test_what_nobody_asks_for_is_not_kept_for_ever(monkeypatch) -> None:  # type
         assert len(watch._moved) <= 5
     watch.look(book, replica.seq)
     assert sum(row_quantities(book, window, Side.BUY, watch)) == 39
+
+
+def test_the_levels_are_read_once_while_the_market_moves(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    read: list[Side] = []
+    plain = watch_module._sums
+
+    def counted(book: OrderBook, side: Side) -> Sums:
+        read.append(side)
+        return plain(book, side)
+
+    monkeypatch.setattr(watch_module, "_sums", counted)
+    venue = LocalVenue((RAIN,))
+    desk = desk_on(venue)
+    desk.settle_view(20, 60)
+    for _ in range(3):
+        desk.regroup(coarser=True)
+    for price in range(20, 40):
+        venue.order(Side.BUY, 1, price)
+        fold(desk.model, venue)
+        assert sum(row.bid.qty for row in ladder_rows(desk, 60)) == price - 19
+    assert read == [Side.BUY, Side.SELL]
 
 
 places = st.integers(0, 120) | st.integers(0, 9999)

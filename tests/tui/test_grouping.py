@@ -181,3 +181,12 @@ def test_scrolling_stops_where_what_is_prepared_would_leave_the_screen() -> None
     assert (gaze.cursor, gaze.window.bottom) == (500, 500)
     gaze.scroll(-30, pinned=True)
     assert (gaze.cursor, gaze.window.top) == (500, 500)
+
+
+def test_a_cursor_that_turns_to_the_other_side_stays_in_sight() -> None:
+    gaze = Gaze.at(RAIN, 1)
+    gaze.regroup(10)
+    gaze.go(48, Side.BUY)
+    gaze.face(Side.SELL)
+    assert gaze.row == 0
+    assert gaze.window.price(0) == 50

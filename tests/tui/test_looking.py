@@ -109,7 +109,7 @@ async def test_help() -> None:
         await until_shown(pilot, "● live")
         await press(pilot, "question_mark")
         await until_shown(pilot, "prepare a buy at the cursor")
-        await press(pilot, "pagedown pagedown pagedown pagedown")
+        await press(pilot, "pagedown " * 8)
         await until_shown(pilot, "sent, and not in the journal yet")
         await press(pilot, "escape")
         await until_shown(pilot, "? help")
