@@ -1,13 +1,16 @@
 """`matchbox web`: a page trades as a terminal does, and nothing is left of it."""
 
+import os
 import re
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.command import command_line
 from tests.cli.processes import Marked
 from tests.cli.venue import Venue
 from tests.cli.website import Website, serving
@@ -15,7 +18,7 @@ from tests.ports import free_port
 from tests.servers import OwnServer
 from tests.waiting import soon
 
-ENTER, ESCAPE = "\r", "\x1b"
+ENTER = "\r"
 
 
 @pytest.fixture
@@ -146,7 +149,11 @@ def test_every_app_ends_with_the_server(marked: Marked, number: signal.Signals, 
     with serving(marked) as website:
         with website.page() as page:
             page.await_words("live")
-            website.process.send_signal(number)
+            if number == signal.SIGKILL:
+                website.process.kill()
+            else:
+                # As a terminal does it, to all of its processes.
+                os.killpg(website.process.pid, number)
             assert website.process.wait(30) == code
             assert page.await_end() == (1006 if number == signal.SIGKILL else 1001)
         marked.leave_nothing()
@@ -193,3 +200,30 @@ def test_what_cannot_be_served_is_told_at_once(venue: Venue) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}"
     told = venue.call("web", "--port", "0", "--redis-url", nowhere).refusal(3)
     assert f"can't reach a server at {nowhere}" in told
+
+
+def test_an_app_goes_quietly_when_nobody_reads_it(marked: Marked) -> None:
+    """As where the server was killed while the app was about to draw.."""
+    process = subprocess.Popen(
+        command_line("tui"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=marked.env | {"TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    drawn = b""
+    while b"live" not in drawn:
+        data = os.read(process.stdout.fileno(), 1 << 16)
+        assert data, "it ended"
+        drawn += data
+    process.stdout.close()
+    keys = b"?"
+    process.stdin.write(b"D" + len(keys).to_bytes(4, "big") + keys)
+    process.stdin.close()
+    process.stdout = None
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert process.wait(30) == 0
+    marked.leave_nothing()
