@@ -65,6 +65,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._served = self.app
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._idle_until = 0.0
         self._rest = b""
         # Of the message under way: bytes of its head, bytes since a piece of its body, all of it.
         self._head = 0
@@ -99,8 +101,9 @@ class BoundedHttp(HttpToolsProtocol):
         self.pipeline.clear()
         self._unset_keepalive_if_required()
         self._set_timer(0)
-        if self._stall is not None:
-            self._stall.cancel()
+        for timer in (self._stall, self._idle):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -287,8 +290,13 @@ class BoundedHttp(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         if self._ended:
             return
-        super().on_response_complete()
-        if self.pipeline or self._busy() or self._rest:
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._watch_idle()
+        if self._busy() or self._rest:
             return
         if self._last_word is not None:
             self._answer(*self._last_word)
@@ -312,10 +320,22 @@ class BoundedHttp(HttpToolsProtocol):
             self._watch_idle()
 
     def _watch_idle(self) -> None:
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self._limits.idle_seconds, self.timeout_keep_alive_handler
-        )
+        self._idle_until = self.loop.time() + self._limits.idle_seconds
+        if self._idle is None:
+            self._idle = self.loop.call_at(self._idle_until, self._check_idle)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_until = 0.0
+
+    def _check_idle(self) -> None:
+        # One timer that looks again is less work than one set and cancelled with each request.
+        self._idle = None
+        if not self._idle_until:
+            return
+        if self._idle_until > self.loop.time():
+            self._idle = self.loop.call_at(self._idle_until, self._check_idle)
+        else:
+            self.timeout_keep_alive_handler()
 
     def _set_timer(self, seconds: float) -> None:
         """The one time that runs; 0 for none."""

@@ -1,6 +1,7 @@
 """``matchbox serve``: an engine instance and the HTTP + WebSocket API in one process."""
 
 import asyncio
+import gc
 import socket
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 3.5
 """How long the end may take before what still runs is broken off."""
+
+ALLOCATIONS = 5000
+"""Objects that are made before the collector looks for cycles: more than belong to the requests
+under way at any time, so that it does not look at the same ones again and again.
+"""
 
 
 def serve(
@@ -111,6 +117,7 @@ async def _serve(
     )
     from matchbox_tui.store import Client
 
+    gc.set_threshold(ALLOCATIONS)
     node = await instance.start()
     client = await Client.connect(instance.url, instance.prefix, "api")
     gateway = Gateway(client, instance.name, node)
