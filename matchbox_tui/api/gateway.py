@@ -4,7 +4,7 @@ Knows nothing of HTTP.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -29,6 +29,19 @@ LOOKUPS_AT_ONCE = 4
 """Searches of the order queue that may run side by side."""
 
 REACH_SECONDS = 1.0
+
+
+class FeedFigures(Protocol):
+    """What the feeds tell of themselves."""
+
+    @property
+    def connected(self) -> Mapping[str, int]: ...
+
+    @property
+    def bytes_sent(self) -> int: ...
+
+    @property
+    def disconnected_slow(self) -> int: ...
 
 
 class LocalNode(Protocol):
@@ -59,8 +72,8 @@ class Gateway:
         self.client = client
         self.instance_id = instance_id
         self.node = node
-        self.feeds: object | None = None
-        """Whoever serves WebSocket clients; see `metrics.FeedFigures`."""
+        self.feeds: FeedFigures | None = None
+        """Whoever serves WebSocket clients."""
         self.view = VenueView()
         self.reader = Reader(client, self.view)
         self.meter = Meter()

@@ -1,7 +1,6 @@
 """The gateway in figures, as Prometheus reads them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -19,14 +18,6 @@ from matchbox_tui.api.meter import Histogram
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 ROLES = ("follower", "catching_up", "leading")
-
-
-class FeedFigures(Protocol):
-    """What the feeds tell of themselves; what one of them doesn't have counts as 0."""
-
-    connected: Mapping[str, int]
-    messages: int
-    disconnected_slow: int
 
 
 class GatewayCollector(Collector):
@@ -120,21 +111,23 @@ class GatewayCollector(Collector):
 
     def _feeds(self) -> Iterator[Metric]:
         feeds = self._gateway.feeds
+        if feeds is None:
+            return
         clients = GaugeMetricFamily(
             "matchbox_websocket_clients", "Clients that are connected", labels=("feed",)
         )
-        for feed, count in getattr(feeds, "connected", {}).items():
+        for feed, count in feeds.connected.items():
             clients.add_metric((feed,), count)
         yield clients
         yield _counter(
-            "matchbox_websocket_messages",
-            "Messages that were sent to WebSocket clients",
-            getattr(feeds, "messages", 0),
+            "matchbox_websocket_sent_bytes",
+            "Bytes of messages that were sent to WebSocket clients",
+            feeds.bytes_sent,
         )
         yield _counter(
             "matchbox_websocket_disconnected_slow",
             "WebSocket clients that were disconnected because they didn't read",
-            getattr(feeds, "disconnected_slow", 0),
+            feeds.disconnected_slow,
         )
 
     def _node(self) -> Iterator[Metric]:

@@ -128,14 +128,15 @@ async def test_the_node_where_there_is_one(api: Api, led: Venue) -> None:
 async def test_the_feeds_where_they_tell(api: Api) -> None:
     class Told:
         connected = {"fills": 3, "book": 2}  # noqa: RUF012
-        messages = 7
+        bytes_sent = 7
+        disconnected_slow = 2
 
     api.gateway.feeds = Told()
     seen = await figures(api)
     assert seen.of("matchbox_websocket_clients", feed="fills") == 3
     assert seen.of("matchbox_websocket_clients", feed="book") == 2
-    assert seen.of("matchbox_websocket_messages_total") == 7
-    assert seen.of("matchbox_websocket_disconnected_slow_total") == 0
+    assert seen.of("matchbox_websocket_sent_bytes_total") == 7
+    assert seen.of("matchbox_websocket_disconnected_slow_total") == 2
 
 
 @pytest.mark.parametrize("bounds", [SECONDS, SIZES])

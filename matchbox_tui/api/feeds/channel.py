@@ -10,10 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 
-from matchbox_tui.api.feeds.connection import CHUNK, Connection
+from matchbox_tui.api.feeds.connection import CHUNK, TOO_SLOW, Connection
 from matchbox_tui.api.feeds.pacer import Pacer
 
-TOO_SLOW = 1013
 FAILED = 1011
 
 MOST_PENDING = 64 << 20

@@ -23,6 +23,9 @@ wire_log = logging.getLogger(f"{__name__}.wire")
 # The library tells of every connection that comes and goes.
 wire_log.setLevel(logging.WARNING)
 
+TOO_SLOW = 1013
+"""The close code for a client that doesn't read."""
+
 CHUNK = 1 << 16
 """Bytes written to a client at a time; about as many may wait in its buffer."""
 
@@ -57,6 +60,8 @@ class Host(Protocol):
     """What a connection belongs to."""
 
     closing_s: float
+    bytes_sent: int
+    disconnected_slow: int
 
     def admit(self, request: Request) -> None:
         """Raises `Refused` where the client may not connect."""
@@ -160,6 +165,7 @@ class Connection(asyncio.Protocol):
 
     def write(self, frames: bytes) -> None:
         """Sends whole frames. They wait in memory where the client doesn't read."""
+        self._host.bytes_sent += len(frames)
         if self._rest:
             self._queue(frames)
         elif len(frames) <= CHUNK:
@@ -184,6 +190,7 @@ class Connection(asyncio.Protocol):
     def close(self, code: int, reason: str, seconds: float | None = None) -> None:
         """Sends a close and feeds it no more; drops it where that can't be sent in time."""
         if self._protocol.state is State.OPEN and self._ending is None:
+            self._host.disconnected_slow += code == TOO_SLOW
             self._protocol.send_close(code, reason)
             self._answer()
             self._end(self._host.closing_s if seconds is None else seconds)

@@ -40,6 +40,8 @@ class Feeds:
     def __init__(self, gateway: Gateway, settings: FeedSettings | None = None) -> None:
         self.settings = settings if settings is not None else FeedSettings()
         self.closing_s = self.settings.closing_s
+        self.bytes_sent = 0
+        self.disconnected_slow = 0
         self._view = gateway.view
         self._gateway = gateway
         self._live = False

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from matchbox_tui.api.feeds.channel import MOST_PENDING, TOO_SLOW, Channel
-from matchbox_tui.api.feeds.connection import CHUNK
+from matchbox_tui.api.feeds.channel import MOST_PENDING, Channel
+from matchbox_tui.api.feeds.connection import CHUNK, TOO_SLOW
 from matchbox_tui.api.feeds.pacer import Pacer
 from tests.api.feeds.member import Member
 from tests.waiting import eventually

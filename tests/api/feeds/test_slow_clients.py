@@ -48,6 +48,8 @@ async def test_one_who_does_not_read_is_cut_off_and_the_others_get_all(
         await flood(led, 8000)
         fills = await heard(reader, 8000)
         await strict.clients(1)
+        assert strict.feeds.disconnected_slow == 1
+        assert strict.feeds.bytes_sent > 8000 * 100
         assert fills == [as_json(fill) for fill in await fills_of(led)]
         # It was never told what it could not take.
         assert len(await read_all(sleeper)) < 1_500_000
