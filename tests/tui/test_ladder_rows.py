@@ -339,3 +339,30 @@ def test_levels_out_of_sight_are_counted_by_groups_as_well() -> None:
     asks = sum(1 for price in (521, 990, 1011) if window.row(price, Side.SELL) < 0)
     foot = ladder_foot(desk)
     assert (foot.below, foot.above) == (f"▼ {bids} levels", f"▲ {asks} levels")
+
+
+def test_in_a_group_the_place_is_that_of_the_order_at_the_best_price() -> None:
+    venue = LocalVenue()
+    venue.order(Side.BUY, 4, 46, TRADER)
+    venue.order(Side.BUY, 30, 48)
+    venue.order(Side.BUY, 5, 48, TRADER)
+    desk = desk_on(venue)
+    rows(desk)
+    desk.pick(70)
+    row = grouped(desk, 3)[40]
+    assert (row.bid.mine, row.bid.ahead) == (9, 30)
+
+
+def test_what_a_group_at_the_edge_holds_is_not_out_of_sight() -> None:
+    for side, edge in ((Side.BUY, 345), (Side.SELL, 335)):
+        venue = LocalVenue(())
+        for price in (edge, 500 if side is Side.BUY else 100):
+            venue.order(side, 1, price, market=DEFAULT_MARKET)
+        desk = desk_on(venue, DEFAULT_MARKET)
+        desk.settle_view(1, 44)
+        assert desk.gaze is not None
+        desk.gaze.go(340)
+        desk.gaze.regroup(10)
+        foot = ladder_foot(desk)
+        told = foot.above if side is Side.BUY else foot.below
+        assert told == ("▲ 1 level" if side is Side.BUY else "▼ 1 level")
