@@ -160,9 +160,12 @@ class Session(AppService):
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         if not (await asyncio.wait((task,), timeout=END_SECONDS))[0]:
-            with contextlib.suppress(ProcessLookupError):
+            if process.returncode is None:
                 process.kill()
-        await task
+            else:
+                # Only the browser is still to be told, which does not listen.
+                task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     async def _pass_on(self) -> None:
         process = self._process
