@@ -1,6 +1,7 @@
 """One-shot changes of what is there: replace an order, halt and resume a market."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,8 +34,6 @@ from matchbox_tui.engine import (
 if TYPE_CHECKING:
     from matchbox_tui.store import Client
 
-Symbol = Annotated[str, typer.Argument(help="The market.", metavar="MARKET")]
-
 
 def replace(
     order_id: Annotated[int, typer.Argument(help="The order.", metavar="ID")],
@@ -64,30 +63,29 @@ def replace(
     return with_client(redis_url, prefix, lambda client: _replace(client, command, timeout, json))
 
 
-def halt(
-    market: Symbol,
-    redis_url: options.RedisUrl = options.DEFAULT_URL,
-    prefix: options.Prefix = "",
-    timeout: options.Timeout = 10,
-    json: options.Json = False,
-) -> int:
-    """Halt a market: from then on it takes cancels only."""
-    command = HaltMarket(_checked(market), time.time_ns())
-    check_timeout(timeout)
-    return with_client(redis_url, prefix, lambda client: _switch(client, command, timeout, json))
+def _status_command(
+    name: str, kind: type[HaltMarket] | type[ResumeMarket], words: str
+) -> Callable[..., int]:
+    """`halt` and `resume`, which differ in what they send."""
+
+    def command(
+        market: Annotated[str, typer.Argument(help="The market.", metavar="MARKET")],
+        redis_url: options.RedisUrl = options.DEFAULT_URL,
+        prefix: options.Prefix = "",
+        timeout: options.Timeout = 10,
+        json: options.Json = False,
+    ) -> int:
+        asked = kind(_checked(market), time.time_ns())
+        check_timeout(timeout)
+        return with_client(redis_url, prefix, lambda client: _switch(client, asked, timeout, json))
+
+    command.__name__ = name
+    command.__doc__ = words
+    return command
 
 
-def resume(
-    market: Symbol,
-    redis_url: options.RedisUrl = options.DEFAULT_URL,
-    prefix: options.Prefix = "",
-    timeout: options.Timeout = 10,
-    json: options.Json = False,
-) -> int:
-    """Open a halted market again."""
-    command = ResumeMarket(_checked(market), time.time_ns())
-    check_timeout(timeout)
-    return with_client(redis_url, prefix, lambda client: _switch(client, command, timeout, json))
+halt = _status_command("halt", HaltMarket, "Halt a market: from then on it takes cancels only.")
+resume = _status_command("resume", ResumeMarket, "Open a halted market again.")
 
 
 def _checked(market: str) -> str:
