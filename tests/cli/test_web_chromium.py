@@ -29,7 +29,7 @@ def test_a_browser_shows_the_screen_and_trades(venue: Venue, market: str, tmp_pa
         palette = PALETTES["dark"]
         browser.open(f"http://{website.host}/")
         soon(lambda: browser.value("document.title") == "alice - Matchbox")
-        soon(lambda: browser.value("document.body.classList.contains('-first-byte')"))
+        soon(lambda: browser.value("document.body?.classList.contains('-first-byte')"))
         picture = soon(
             lambda: browser.picture(tmp_path / "screen.png"),
             lambda seen: seen.colours[palette.bid] > 50 and seen.colours[palette.ask] > 20,
@@ -57,8 +57,8 @@ def test_a_browser_shows_the_screen_and_trades(venue: Venue, market: str, tmp_pa
         browser.open("about:blank")
         soon(lambda: marked.count("tui") == 0)
         browser.open(f"http://{website.host}/")
-        soon(lambda: browser.value("document.body.classList.contains('-first-byte')"))
+        soon(lambda: browser.value("document.body?.classList.contains('-first-byte')"))
         website.process.terminate()
         assert website.said() == ""
-        soon(lambda: browser.value("document.body.innerText").strip().startswith("This screen"))
+        soon(lambda: browser.value("document.body?.innerText ?? ''").strip().startswith("This screen"))
         marked.leave_nothing()
