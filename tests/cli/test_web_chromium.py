@@ -60,5 +60,6 @@ def test_a_browser_shows_the_screen_and_trades(venue: Venue, market: str, tmp_pa
         soon(lambda: browser.value("document.body?.classList.contains('-first-byte')"))
         website.process.terminate()
         assert website.said() == ""
-        soon(lambda: browser.value("document.body?.innerText ?? ''").strip().startswith("This screen"))
+        words = "document.body?.innerText ?? ''"
+        soon(lambda: "This screen has ended." in browser.value(words))
         marked.leave_nothing()
