@@ -9,17 +9,18 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from matchbox_tui.cli.operator import HASH_EVERY, PlayOperator
 from matchbox_tui.store import EmbeddedServer
 from matchbox_tui.tui import MatchboxApp
 from sim import Cluster, make_markets
 
 HERE = Path(__file__).parent
-SIZES = {"ladder": (120, 36), "small": (80, 24)}
+SIZES = {"ladder": (160, 44), "small": (80, 24)}
 
 
 async def trade(pilot: Pilot[None]) -> None:
     """What a person would do: join both sides, take a little, prepare one more."""
-    for keys in ("right", "s", "enter", "up", "up", "s", "enter"):
+    for keys in ("a", "right", "s", "enter", "up", "up", "s", "enter"):
         await pilot.press(keys)
         await pilot.pause(0.2)
     for keys in ("left", "b", "enter", "down", "down", "b", "plus", "enter"):
@@ -48,14 +49,26 @@ async def picture(url: str, name: str, size: tuple[int, int], market: str) -> No
         await pilot.pause(0.5)
 
 
+async def failover(url: str, market: str, operator: PlayOperator) -> None:
+    """The leader is killed, and another leads."""
+    app = MatchboxApp(url, trader="you", market=market, operator=operator)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause(4.0)
+        await pilot.press("c", "K")
+        await pilot.pause(6.0)
+        (HERE / "failover.svg").write_text(without_fonts(app.export_screenshot()))
+
+
 def main() -> None:
     markets = make_markets(3, seed=1)
     with EmbeddedServer() as server:
-        cluster = Cluster(server.url, server.directory, markets=markets)
+        settings = {"MATCHBOX_HASH_EVERY": str(HASH_EVERY)}
+        cluster = Cluster(server.url, server.directory, markets=markets, settings=settings)
         try:
             cluster.start(instances=3, traders=20, rate=200, seed=1)
             for name, size in SIZES.items():
                 asyncio.run(picture(server.url, name, size, markets[0].symbol))
+            asyncio.run(failover(server.url, markets[0].symbol, PlayOperator(cluster, server)))
         finally:
             cluster.stop()
 
