@@ -207,17 +207,17 @@ def xgroup(keys: Keyspace, args: Args) -> Reply:
         if name in stream.groups:
             raise ServerError("BUSYGROUP Consumer Group name already exists")
     else:
-        stream = _stream(keys, key)
+        stream = _stream(keys, key, "The XGROUP subcommand requires the key to exist")
         if name not in stream.groups:
             raise ServerError(f"NOGROUP No such consumer group {name!r}")
     stream.groups[name] = parse_id(entry_id, 0)
     return b"OK"
 
 
-def _stream(keys: Keyspace, key: bytes) -> Stream:
+def _stream(keys: Keyspace, key: bytes, missing: str = "no such key") -> Stream:
     stream = keys.stream(key)
     if stream is None:
-        raise ServerError("ERR no such key")
+        raise ServerError(f"ERR {missing}")
     return stream
 
 

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 from matchbox_tui.store import Server
 from tests.protocol.keyspace import Reply
 from tests.protocol.server import Argument, ServerDouble, Wait
-from tests.protocol.wire import Command
+from tests.protocol.wire import unpacked
 
 
 class DirectWire:
@@ -29,25 +29,23 @@ class DirectWire:
         self.is_connected = False
         self._double.shut(self._session)
 
-    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
-        return commands
-
     async def send_command(self, *command: Argument) -> None:
-        await self.send_packed_command([command])
+        self._carry_out(command)
 
-    async def send_packed_command(
-        self, commands: Sequence[Command], check_health: bool = False
-    ) -> None:
-        for command in commands:
-            reply = self._double.execute(self._session, command)
-            # Nothing else happens meanwhile, so waiting changes nothing.
-            self._replies.append(None if isinstance(reply, Wait) else reply)
+    async def send_packed_command(self, packed: bytes, check_health: bool = False) -> None:
+        for command in unpacked(packed):
+            self._carry_out(command)
 
     async def read_response(self, disable_decoding: bool = False) -> Any:
         reply = self._replies.popleft()
         if isinstance(reply, ResponseError):
             raise reply
         return reply
+
+    def _carry_out(self, command: Sequence[Argument]) -> None:
+        reply = self._double.execute(self._session, command)
+        # Nothing else happens meanwhile, so waiting changes nothing.
+        self._replies.append(None if isinstance(reply, Wait) else reply)
 
 
 class DirectServer(Server):

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import hiredis
 from redis import exceptions as redis_errors
 
 from matchbox_tui.store import Server
@@ -17,7 +18,7 @@ from tests.protocol.server import NAMES, SHAS, Argument, Session
 if TYPE_CHECKING:
     from tests.protocol.network import Network
 
-Command = Sequence[Argument]
+Command = Sequence[bytes]
 
 
 class Message:
@@ -73,18 +74,13 @@ class Wire:
     async def disconnect(self, nowait: bool = False) -> None:
         self._network.hang_up(self)
 
-    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
-        return commands
-
     async def send_command(self, *command: Argument) -> None:
         """The greeting, which takes no time: nothing depends on when it arrives."""
         assert self.session is not None
         self._read.append(self._network.server.execute(self.session, command))
 
-    async def send_packed_command(
-        self, commands: Sequence[Command], check_health: bool = False
-    ) -> None:
-        self._network.send(self, commands)
+    async def send_packed_command(self, packed: bytes, check_health: bool = False) -> None:
+        self._network.send(self, unpacked(packed))
 
     async def read_response(self, disable_decoding: bool = False) -> Any:
         if not self._read:
@@ -119,9 +115,20 @@ class Exit(Server):
 
 def kind_of(commands: Sequence[Command]) -> str:
     """A message by its first command: the script's name, or the command's."""
-    name = str(commands[0][0])
-    if name == "EVALSHA":
-        return NAMES[SHAS[str(commands[0][1]).encode()]]
-    if name == "EVAL":
-        return NAMES[str(commands[0][1])]
-    return name
+    name, *args = commands[0]
+    if name == b"EVALSHA":
+        return NAMES[SHAS[args[0]]]
+    if name == b"EVAL":
+        return NAMES[args[0].decode()]
+    return name.decode()
+
+
+def unpacked(packed: bytes) -> list[Command]:
+    """The commands that a client's bytes are."""
+    # On the wire a command looks as an array in a reply does.
+    reader = hiredis.Reader()
+    reader.feed(packed)
+    commands = []
+    while (command := reader.gets()) is not False:
+        commands.append(command)
+    return commands
