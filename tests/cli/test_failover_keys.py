@@ -15,11 +15,16 @@ def marked() -> Iterator[Marked]:
         yield started
 
 
-def test_the_leader_dies_in_front_of_the_user(marked: Marked) -> None:
+def test_somebody_trades_and_kills_the_leader(marked: Marked) -> None:
     with Terminal(["play", "--rate", "300"], marked.env) as terminal:
-        terminal.await_words("live")
+        terminal.await_words("● live")
         soon(marked.market_runs)
         terminal.await_words("node-")
+        terminal.press(b"a")
+        terminal.await_words("armed:")
+        terminal.press(b"b7\r")
+        terminal.await_words("matchbox buy 7")
+        terminal.await_words("buy 7 @")
         terminal.press(b"K")
         terminal.await_words("kill -9")
         terminal.await_words("without a leader")
@@ -35,7 +40,7 @@ def test_the_leader_dies_in_front_of_the_user(marked: Marked) -> None:
 
 def test_a_frozen_leader_is_refused_when_it_goes_on(marked: Marked) -> None:
     with Terminal(["play", "--rate", "300"], marked.env) as terminal:
-        terminal.await_words("live")
+        terminal.await_words("● live")
         terminal.await_words("node-")
         terminal.press(b"F")
         terminal.await_words("kill -STOP")
@@ -50,7 +55,7 @@ def test_a_frozen_leader_is_refused_when_it_goes_on(marked: Marked) -> None:
 
 def test_the_server_dies_and_the_market_goes_on(marked: Marked) -> None:
     with Terminal(["play", "--rate", "300"], marked.env) as terminal:
-        terminal.await_words("live")
+        terminal.await_words("● live")
         soon(marked.market_runs)
         terminal.press(b"D")
         terminal.await_words("kill -9 of the server")
