@@ -16,6 +16,9 @@ from matchbox_tui.api.wording import refused_body
 
 _encode = msgspec.json.Encoder().encode
 
+MOST_VALUES = 20_000
+"""A body of more values is not looked through for fractions: that would hold everybody up."""
+
 
 class ClientGone(Exception):
     """The client left before it had sent its request."""
@@ -59,9 +62,9 @@ class JsonBody:
             try:
                 return self._decoder.decode(body)
             except msgspec.ValidationError as error:
-                if "got `float`" not in str(error):
+                if "got `float`" not in str(error) or _values(body) > MOST_VALUES:
                     raise
-                return msgspec.convert(_whole(msgspec.json.decode(body)), self._kind)
+                return msgspec.convert(_whole(_plain(body, error)), self._kind)
         except msgspec.ValidationError as error:
             raise refused_body(error, self._kind) from None
         except UnicodeDecodeError:
@@ -72,6 +75,21 @@ class JsonBody:
             if not body.strip():
                 raise Refusal(422, "the body is empty: send a JSON object") from None
             raise Refusal(422, f"the body is not JSON: {error}") from None
+
+
+def _values(body: bytes) -> int:
+    """At least so many as there are values in it. O(n), and a hundredth of decoding it."""
+    return 1 + sum(map(body.count, (b",", b"[", b"{")))
+
+
+def _plain(body: bytes, error: msgspec.ValidationError) -> Any:
+    """The body, of whatever kind it is. Raises `error` where a number is beyond all bounds: that
+    one names a field.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.ValidationError:
+        raise error from None
 
 
 def _whole(value: Any) -> Any:

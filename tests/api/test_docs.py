@@ -33,6 +33,15 @@ async def test_the_document_lists_every_route_with_its_answers(api: Api) -> None
                     assert schema == {"$ref": "#/components/schemas/Problem"}
 
 
+async def test_the_document_says_what_an_instance_that_is_not_ready_answers(api: Api) -> None:
+    document = await api.get("/docs/openapi.json")
+    responses = document["paths"]["/ready"]["get"]["responses"]
+    for status in ("200", "503"):
+        schema = responses[status]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/ReadyAnswer"}
+    assert "Retry-After" in responses["503"]["headers"]
+
+
 async def test_every_reference_in_the_document_leads_somewhere(api: Api) -> None:
     document = await api.get("/docs/openapi.json")
     schemas = document["components"]["schemas"]

@@ -6,6 +6,7 @@ import socket
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 
 from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.health_answers import (
@@ -30,6 +31,7 @@ def health_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/health",
         tags=["Operations"],
         summary="Whether the process is alive",
+        operation_id="getHealth",
     )
     async def get_health() -> HealthAnswer:
         return HealthAnswer("ok")
@@ -38,6 +40,15 @@ def health_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/ready",
         tags=["Operations"],
         summary="Whether orders are taken and matched now",
+        operation_id="getReady",
+        response_description="They are.",
+        responses={
+            503: ResponseSpec(
+                ReadyAnswer,
+                description="They are not: `error` says why.",
+                generate_examples=False,
+            )
+        },
     )
     async def get_ready() -> Response[ReadyAnswer]:
         status, error = await _asked(gateway)
@@ -67,6 +78,7 @@ def health_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/cluster",
         tags=["Operations"],
         summary="The venue's instances, and who leads",
+        operation_id="getCluster",
         before_request=check_query,
         responses=problems(422, 503),
     )
@@ -101,6 +113,7 @@ def health_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         "/metrics",
         tags=["Operations"],
         summary="Figures for Prometheus",
+        operation_id="getMetrics",
         media_type="text/plain",
     )
     async def get_metrics() -> Response[bytes]:
