@@ -11,13 +11,26 @@ from litestar import Response
 from litestar.middleware import DefineMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from matchbox_tui.api.errors import Refusal
+from matchbox_tui.api.errors import RETRY_SECONDS, Refusal
 from matchbox_tui.api.wording import refused_body
 
 _encode = msgspec.json.Encoder().encode
 
 MOST_VALUES = 20_000
 """A body of more values is not looked through for fractions: that would hold everybody up."""
+
+
+MOST_HELD = 64 * 1024 * 1024
+"""Bytes of unfinished bodies, of all clients together: each may take its time, and there may be
+many of them.
+"""
+
+
+class Room:
+    """What is left for bodies that come in pieces, in bytes."""
+
+    def __init__(self, size: int = MOST_HELD) -> None:
+        self.left = size
 
 
 class ClientGone(Exception):
@@ -27,18 +40,19 @@ class ClientGone(Exception):
 class JsonBody:
     """Around one handler: gives it `data`, and sends what it returns.
 
-    `limit` is the longest body, in bytes.
+    `limit` is the longest body, in bytes; all wait for their other pieces in the same `room`.
     """
 
-    def __init__(self, app: ASGIApp, kind: type[msgspec.Struct], limit: int) -> None:
+    def __init__(self, app: ASGIApp, kind: type[msgspec.Struct], limit: int, room: Room) -> None:
         self._kind = kind
         self._limit = limit
+        self._room = room
         self._decoder = msgspec.json.Decoder(kind)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         check_headers(scope["headers"], self._limit)
         try:
-            body = await read_body(receive, self._limit)
+            body = await read_body(receive, self._limit, self._room)
         except ClientGone:
             return
         data = self._decoded(body)
@@ -103,9 +117,9 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def json_body(kind: type[msgspec.Struct], limit: int) -> DefineMiddleware:
+def json_body(kind: type[msgspec.Struct], limit: int, room: Room) -> DefineMiddleware:
     """For the `middleware` of a handler whose `data` is of that type."""
-    return DefineMiddleware(JsonBody, kind=kind, limit=limit)
+    return DefineMiddleware(JsonBody, kind=kind, limit=limit, room=room)
 
 
 def check_headers(headers: Any, limit: int) -> None:
@@ -127,21 +141,38 @@ def _check_type(value: bytes) -> None:
     raise Refusal(415, f"Content-Type {value[:80].decode('latin-1')!r}: use application/json")
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises `Refusal` once it is longer than `limit`, or `ClientGone`."""
+async def read_body(receive: Receive, limit: int, room: Room) -> bytes:
+    """The whole body. Raises `Refusal` once it is longer than `limit` or there is no room for it,
+    or `ClientGone`.
+    """
     parts: list[bytes] = []
-    size = 0
-    while True:
-        message: Any = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise too_long(limit)
-        if not message.get("more_body"):
-            return b"".join((*parts, part)) if parts else part
-        parts.append(part)
+    size = held = 0
+    try:
+        while True:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise too_long(limit)
+            if not message.get("more_body"):
+                return b"".join((*parts, part)) if parts else part
+            if len(part) > room.left:
+                raise _crowded()
+            room.left -= len(part)
+            held += len(part)
+            parts.append(part)
+    finally:
+        room.left += held
+
+
+def _crowded() -> Refusal:
+    return Refusal(
+        503,
+        "too many long bodies are being sent: nothing was queued, try again",
+        {"Retry-After": str(RETRY_SECONDS), "Connection": "close"},
+    )
 
 
 def too_long(limit: int) -> Refusal:

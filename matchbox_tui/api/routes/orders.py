@@ -10,7 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import RequestBody
 
 from matchbox_tui.api.answers import CancelAllAnswer, OrderAnswer, OrderId, OrderIds, OrderStatus
-from matchbox_tui.api.bodies import json_body
+from matchbox_tui.api.bodies import Room, json_body
 from matchbox_tui.api.errors import Refusal, refusal_of_submit
 from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.order_log import OrderRecord
@@ -49,16 +49,17 @@ _REPEATED = "The client_order_id was known: the id of the first order under it; 
 
 
 def order_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
-    return [*_placing(gateway), *_looking(gateway), *_changing(gateway)]
+    room = Room()
+    return [*_placing(gateway, room), *_looking(gateway), *_changing(gateway, room)]
 
 
-def _placing(gateway: Gateway) -> list[HTTPRouteHandler]:
+def _placing(gateway: Gateway, room: Room) -> list[HTTPRouteHandler]:
     @post(
         "/orders",
         tags=["Orders"],
         summary="Place an order",
         operation_id="placeOrder",
-        middleware=[json_body(OrderRequest, ORDER_BYTES)],
+        middleware=[json_body(OrderRequest, ORDER_BYTES, room)],
         response_description="The order is queued.",
         responses={
             200: ResponseSpec(OrderId, description=_REPEATED, generate_examples=False),
@@ -75,7 +76,7 @@ def _placing(gateway: Gateway) -> list[HTTPRouteHandler]:
         tags=["Orders"],
         summary="Place up to 1000 orders, all or none",
         operation_id="placeOrders",
-        middleware=[json_body(BatchRequest, BATCH_BYTES)],
+        middleware=[json_body(BatchRequest, BATCH_BYTES, room)],
         response_description="The orders are queued.",
         responses={
             200: ResponseSpec(
@@ -145,14 +146,14 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
     return [list_orders, get_order]
 
 
-def _changing(gateway: Gateway) -> list[HTTPRouteHandler]:
+def _changing(gateway: Gateway, room: Room) -> list[HTTPRouteHandler]:
     @patch(
         "/orders/{order_id:int}",
         tags=["Orders"],
         summary="Give an order a new price, a new total, or both",
         operation_id="replaceOrder",
         status_code=202,
-        middleware=[json_body(ReplaceRequest, ORDER_BYTES)],
+        middleware=[json_body(ReplaceRequest, ORDER_BYTES, room)],
         response_description="The change is queued.",
         responses=problems(400, 404, 409, 413, 415, 422, 503, 504),
     )
