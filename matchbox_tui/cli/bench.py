@@ -29,16 +29,16 @@ TITLES = ("what", "measured", "against", "", "ratio", "goal", "", "p50 ms", "p99
 
 def topics() -> "dict[str, Topic]":
     """What can be measured: here a topic is added."""
-    from sim.bench import bench_api
+    from sim.bench import bench_api, bench_tui
 
-    return {"api": bench_api}
+    return {"api": bench_api, "tui": bench_tui}
 
 
 def bench(
     topic: Annotated[
         list[str] | None,
         typer.Argument(
-            envvar="MATCHBOX_BENCH", help="What to measure: api.", show_default="everything"
+            envvar="MATCHBOX_BENCH", help="What to measure: api, tui.", show_default="everything"
         ),
     ] = None,
     rounds: Annotated[
@@ -73,6 +73,12 @@ def bench(
             "--fills", envvar="MATCHBOX_BENCH_FILLS", help="Fills a second for each of them."
         ),
     ] = 1000,
+    events: Annotated[
+        int,
+        typer.Option(
+            "--events", envvar="MATCHBOX_BENCH_EVENTS", help="In the journal, a second, for tui."
+        ),
+    ] = 10_000,
     json: options.Json = False,
 ) -> int:
     """Measure what this machine makes of it: as ratios of what is measured beside it.
@@ -95,10 +101,11 @@ def bench(
         ("connections", connections, 1, 500),
         ("listeners", listeners, 0, 2000),
         ("fills", fills, 1, 10_000),
+        ("events", events, 1, 100_000),
     ):
         if not least <= value <= most:
             raise UsageError(f"--{name} {value}: use a number between {least} and {most}")
-    plan = Plan(rounds, seconds, connections, listeners, fills)
+    plan = Plan(rounds, seconds, connections, listeners, fills, events)
     reports = []
     try:
         for name in chosen:

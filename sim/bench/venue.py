@@ -112,7 +112,7 @@ async def open_venue() -> AsyncIterator[BenchVenue]:
 
     Raises `Failed`, or a `StoreError` where there is no server to be had.
     """
-    with EmbeddedServer() as server, Processes(_environment(server.url), server.directory) as start:
+    with EmbeddedServer() as server, Processes(environment(server.url), server.directory) as start:
         gateway = start.start(
             *("serve", "matchbox_tui", "serve", "--until-eof"),
             *("--host", "127.0.0.1", "--port", "0"),
@@ -132,7 +132,7 @@ async def open_venue() -> AsyncIterator[BenchVenue]:
             await client.close()
 
 
-def _environment(url: str) -> dict[str, str]:
+def environment(url: str) -> dict[str, str]:
     """What the children get: nobody's settings are any of this venue's."""
     ours = ("REDIS_URL", "LOG_LEVEL", "PORT", "HOST")
     plain = {

@@ -10,24 +10,30 @@ import sys
 import msgspec
 
 from sim.bench import http_load, store_load
+from sim.bench.flow import Flow, make_flow
+from sim.bench.folding import Folding
 from sim.bench.jobs import (
     ConnectJob,
     FillsJob,
+    FlowJob,
     GetJob,
     Job,
     ListenJob,
     OrdersJob,
     Outcome,
     SubmitJob,
+    TallyJob,
 )
 from sim.bench.listening import Audience
 
 
 class Worker:
-    """Does one job after the other; an audience stays between them."""
+    """Does one job after the other; an audience, a flow and a fold stay."""
 
     def __init__(self) -> None:
         self._audience: Audience | None = None
+        self._flow = Flow()
+        self._folding: Folding | None = None
 
     def work(self, job: Job) -> Outcome:
         match job:
@@ -45,6 +51,12 @@ class Worker:
             case ListenJob():
                 assert self._audience is not None, "a ConnectJob comes first"
                 return self._audience.listen(job)
+            case FlowJob():
+                return asyncio.run(make_flow(self._flow, job))
+            case TallyJob():
+                if self._folding is None:
+                    self._folding = Folding(job.url)
+                return self._folding.tally()
 
 
 def main() -> None:

@@ -12,12 +12,15 @@ from matchbox_tui.store import Keys, Server
 from sim.bench.machine import cpu_seconds
 from tests.cli.command import Result, call
 from tests.cli.processes import Marked
+from tests.waiting import soon
 
 TINY = (
     *("--rounds", "2", "--seconds", "0.3", "--connections", "4"),
     *("--listeners", "5", "--fills", "200"),
 )
 ENDLESS = ("--rounds", "100", "--seconds", "0.2", "--connections", "4")
+SCREEN = ("bench", "tui", "--seconds", "0.2", "--events", "2000")
+SIZES = ("80x24", "120x36", "200x60")
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_the_gateway_s_figures_for_a_program(marked: Marked) -> None:
 
 def test_the_same_for_a_person(marked: Marked) -> None:
     options = ("--rounds", "1", "--seconds", "0.2", "--connections", "2", "--listeners", "0")
-    done = finished(marked.start("bench", *options))
+    done = finished(marked.start("bench", "api", *options))
     assert done.code == 0, done
     lines = done.out.splitlines()
     assert "cores" in lines[0]
@@ -87,8 +90,9 @@ def test_the_same_for_a_person(marked: Marked) -> None:
         ("--connections 501", "--connections 501: use a number between 1 and 500"),
         ("--listeners -1", "--listeners -1: use a number between 0 and 2000"),
         ("--fills 0", "--fills 0: use a number between 1 and 10000"),
+        ("--events 0", "--events 0: use a number between 1 and 100000"),
         ("--fills many", "Invalid value for '--fills'"),
-        ("api weather", "weather: choose from api"),
+        ("api weather", "weather: choose from api, tui"),
         ("--nope", "No such option"),
     ],
 )
@@ -98,7 +102,7 @@ def test_what_can_t_be_done_is_told_before_anything_starts(arguments: str, words
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_without_figures(marked: Marked, number: signal.Signals) -> None:
-    process = marked.start("bench", *ENDLESS)
+    process = marked.start("bench", "api", *ENDLESS)
     rounds(process, 1)
     process.send_signal(number)
     done = finished(process)
@@ -108,7 +112,7 @@ def test_a_signal_ends_it_without_figures(marked: Marked, number: signal.Signals
 
 
 def test_killed_it_leaves_no_process(marked: Marked) -> None:
-    process = marked.start("bench", *ENDLESS)
+    process = marked.start("bench", "api", *ENDLESS)
     rounds(process, 1)
     process.kill()
     process.communicate(timeout=30)
@@ -116,7 +120,7 @@ def test_killed_it_leaves_no_process(marked: Marked) -> None:
 
 
 def test_a_part_that_ends_is_told(marked: Marked) -> None:
-    process = marked.start("bench", *ENDLESS)
+    process = marked.start("bench", "api", *ENDLESS)
     rounds(process, 1)
     for pid, line in marked.processes().items():
         if "serve" in line.split():
@@ -129,7 +133,7 @@ def test_a_part_that_ends_is_told(marked: Marked) -> None:
 
 
 async def test_an_order_that_is_lost_fails_it(marked: Marked) -> None:
-    process = marked.start("bench", "--rounds", "6", *ENDLESS[2:], "--listeners", "0")
+    process = marked.start("bench", "api", "--rounds", "6", *ENDLESS[2:], "--listeners", "0")
     rounds(process, 1)
     (socket,) = marked.temporary.glob("matchbox-*/server.sock")
     link = Server(f"unix://{socket}", timeout_s=10).link("saboteur")
@@ -140,4 +144,70 @@ async def test_an_order_that_is_lost_fails_it(marked: Marked) -> None:
     wrong = [line for line in done.out.splitlines() if line.startswith("WRONG: ")]
     assert any("orders were acknowledged" in line for line in wrong), done
     assert "Nothing that was acknowledged was lost." not in done.out
+    marked.leave_nothing()
+
+
+def test_what_the_screen_costs_for_a_program(marked: Marked) -> None:
+    done = finished(marked.start(*SCREEN, "--rounds", "2", "--json"))
+    assert done.code == 0, done
+    (report,) = done.json()
+    assert report["topic"] == "tui"
+    assert report["problems"] == []
+    assert report["plan"]["events"] == 2000
+    rows = {row["what"]: row for row in report["rows"]}
+    events = rows.pop("events in the journal")
+    assert events["value"] > 0
+    assert events["goal"] == "2,000"
+    assert events["more"]["fills/s"] > 0
+    for size in SIZES:
+        frames = rows.pop(f"frames at {size}")
+        assert frames["value"] > 0
+        assert frames["reached"] is (frames["value"] >= 15)
+        assert frames["more"]["bytes a frame"] > 0
+    if cpu_seconds(os.getpid()) is not None:
+        for size in SIZES:
+            core = rows.pop(f"the screen at {size}")
+            assert core["value"] > 0
+            assert core["base"] > 0
+            assert core["ratio"] == pytest.approx(statistics.median(core["ratios"]), abs=0.001)
+            assert len(core["ratios"]) == 2
+            assert core["reached"] is (core["value"] < 25)
+        assert rows.pop("the screen at 80x24, no events")["base"] is None
+    assert rows == {}
+    assert [line.split()[0] for line in done.err.splitlines()] == ["1/2", "2/2"]
+    marked.leave_nothing()
+
+
+def test_a_screen_that_ends_is_told(marked: Marked) -> None:
+    process = marked.start(*SCREEN, "--rounds", "100")
+    rounds(process, 1)
+    for pid, line in marked.processes().items():
+        if "tui" in line.split() and "bench" not in line.split():
+            os.kill(pid, signal.SIGKILL)
+    done = finished(process)
+    assert (done.code, done.out) == (1, "")
+    assert "the screen ended by itself: " in done.err.splitlines()[-1]
+    marked.leave_nothing()
+
+
+def test_killed_it_leaves_no_screen(marked: Marked) -> None:
+    process = marked.start(*SCREEN, "--rounds", "100")
+    # The benchmark itself, and the app.
+    soon(lambda: marked.count("tui"), lambda count: count == 2)
+    process.kill()
+    process.communicate(timeout=30)
+    marked.leave_nothing()
+
+
+def test_orders_of_somebody_else_spoil_the_screen_s_figures(marked: Marked) -> None:
+    process = marked.start(*SCREEN, "--rounds", "2")
+    rounds(process, 1)
+    (socket,) = marked.temporary.glob("matchbox-*/server.sock")
+    placed = call("buy", "1", "1", "--market", "RAIN", "--redis-url", f"unix://{socket}")
+    assert placed.code == 0, placed
+    done = finished(process)
+    assert done.code == 1
+    wrong = [line for line in done.out.splitlines() if line.startswith("WRONG: ")]
+    assert any(" are in the journal" in line for line in wrong), done
+    assert any("orders got the ids " in line for line in wrong), done
     marked.leave_nothing()

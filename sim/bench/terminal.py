@@ -1,0 +1,154 @@
+"""A program on a terminal of our making: what it draws is counted frame by frame.
+
+A terminal that can show a frame all at once says so when it is asked (mode 2026); from then on the
+program marks where each one begins and ends.
+"""
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from sim.bench.processes import Failed
+
+ASKS = b"\x1b[?2026$p"
+CAN_SYNC = b"\x1b[?2026;2$y"
+BEGINS, ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+LOOK_SECONDS = 0.02
+
+_READ_SIZE = 1 << 16
+_LAST_WORDS = 2000
+_MOVES = re.compile(rb"\x1b\[[0-9;]*H")
+_ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x1b\x07]*(\x1b\\|\x07)|[ -/]*[0-~])")
+
+# The child takes the terminal for its own before it becomes the program: only then a hang-up ends
+# it, and a change of size is told to it.
+_TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios;"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+)
+
+
+class Frames:
+    """Finds frames in what a program writes. One that only moves the cursor is none."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        """Bytes of everything."""
+        self.asked = False
+        """Whether the program has asked what the terminal can."""
+        self.ends: list[int] = []
+        """When each frame was whole, in ns."""
+        self._rest = b""
+
+    def feed(self, data: bytes, now: int) -> None:
+        """Takes what was written up to `now`, however it is cut."""
+        self.size += len(data)
+        rest = self._rest + data
+        self.asked = self.asked or ASKS in rest
+        while (end := rest.find(ENDS)) >= 0:
+            begin = rest.rfind(BEGINS, 0, end)
+            if begin >= 0 and _MOVES.sub(b"", rest[begin + len(BEGINS) : end]):
+                self.ends.append(now)
+            rest = rest[end + len(ENDS) :]
+        begin = rest.rfind(BEGINS)
+        # What is left may be the first bytes of a mark, or of the longer question.
+        self._rest = rest[begin:] if begin >= 0 else rest[1 - len(ASKS) :]
+
+
+class Terminal:
+    """Runs `python -m MODULE...` on a terminal of 80x24; it ends with the block.
+
+    It ends as well when this process is killed, for that hangs up.
+    """
+
+    def __init__(self, name: str, module: Sequence[str], env: Mapping[str, str]) -> None:
+        self.name = name
+        self.frames = Frames()
+        self._last = b""
+        self._end, theirs = pty.openpty()
+        try:
+            self.resize(80, 24)
+            self._child = subprocess.Popen(
+                [sys.executable, "-c", _TAKE_TERMINAL, "-m", *module],
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                env=dict(env),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._end)
+            raise
+        finally:
+            os.close(theirs)
+        os.set_blocking(self._end, False)
+        asyncio.get_running_loop().add_reader(self._end, self._read)
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the terminal another size, of which the program is told by a signal."""
+        fcntl.ioctl(self._end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    async def first_frame(self) -> None:
+        """Waits for it. Raises `Failed`."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.frames.ends:
+            self.check()
+            if time.monotonic() > deadline:
+                raise Failed(f"{self.name} marked no frame in {START_SECONDS:.0f} s")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def check(self) -> None:
+        """Raises `Failed` where the program has ended."""
+        if self._child.poll() is not None:
+            words = _ESCAPES.sub(b"", self._last).decode(errors="replace").split("\n")
+            last = next((line.strip() for line in reversed(words) if line.strip()), "")
+            raise Failed(f"{self.name} ended by itself: {last or 'it left no word'}")
+
+    def close(self) -> None:
+        """Hangs up and waits for the program's end; kills it where that takes too long."""
+        asyncio.get_running_loop().remove_reader(self._end)
+        os.close(self._end)
+        try:
+            self._child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._end, _READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._end)
+            return
+        self._last = (self._last + data)[-_LAST_WORDS:]
+        asked = self.frames.asked
+        self.frames.feed(data, time.perf_counter_ns())
+        if self.frames.asked and not asked:
+            os.write(self._end, CAN_SYNC)
