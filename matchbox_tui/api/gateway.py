@@ -28,6 +28,9 @@ from matchbox_tui.store import (
 LOOKUPS_AT_ONCE = 4
 """Searches of the order queue that may run side by side."""
 
+LOOKUP_SECONDS = 3.0
+"""How long whoever asks for an unknown order waits, the others before it included."""
+
 REACH_SECONDS = 1.0
 
 
@@ -113,18 +116,27 @@ class Gateway:
     async def order(self, order_id: int) -> OrderRecord | None:
         """What is known of an order; asks the server about one that this instance has not met.
 
-        Raises `StoreError` where the server can't be asked.
+        Raises `StoreError` where the server can't be asked, or this instance is behind.
         """
         known = self.view.orders.get(order_id)
         if known is not None:
             return known
-        async with self._lookups:
-            queued = await self.client.queued_order(order_id)
-            if queued is not None:
-                return OrderRecord.of(queued, OrderStatus.PENDING)
-            # It may have gone from the queue into the journal meanwhile.
-            await self.reader.reach((await self.cluster()).seq, REACH_SECONDS)
-        return self.view.orders.get(order_id)
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS), self._lookups:
+                return await self._look_up(order_id)
+        except TimeoutError:
+            raise Unreachable("the server did not answer in time") from None
+
+    async def _look_up(self, order_id: int) -> OrderRecord | None:
+        queued = await self.client.queued_order(order_id)
+        if queued is not None:
+            return OrderRecord.of(queued, OrderStatus.PENDING)
+        # It may have gone from the queue into the journal meanwhile, behind an older tip.
+        reached = await self.reader.reach((await self.reader.ask_anew()).seq, REACH_SECONDS)
+        found = self.view.orders.get(order_id)
+        if found is None and not reached:
+            raise Unreachable("this instance has not read all of the journal yet")
+        return found
 
     async def cluster(self) -> ClusterStatus:
         """The venue's status as it is now; callers that come together share one answer.

@@ -75,6 +75,12 @@ class Reader:
             self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._asking)
 
+    async def ask_anew(self) -> ClusterStatus:
+        """As `ask`, but never with an answer that was on its way already. Raises `StoreError`."""
+        if self._asking is not None and not self._asking.done():
+            await asyncio.wait((self._asking,))
+        return await self.ask()
+
     async def _ask(self) -> ClusterStatus:
         shown, asked_at = self._view.seq, asyncio.get_running_loop().time()
         self.status = status = await self._client.cluster()

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from matchbox_tui.api import Gateway
+from matchbox_tui.api import gateway as module
 from matchbox_tui.engine import CancelOrder
+from matchbox_tui.store import Client, ClusterStatus, Unreachable
 from tests.api.serving import Api
 from tests.node.venue import QUIET, Venue, buy, sell
 
@@ -71,6 +73,61 @@ async def test_many_that_ask_at_once_share_the_answer(
     assert len({id(answer) for answer in answers}) <= 2
     # The reader's own pulse may be one of them.
     assert asked <= 3
+
+
+async def test_an_order_is_found_while_an_older_answer_of_the_server_is_on_its_way(
+    led: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await Client.connect(led.url, led.prefix, "api")
+    gateway = Gateway(client)
+    look, late = client.cluster, asyncio.Event()
+
+    async def delayed() -> ClusterStatus:
+        status = await look()
+        await late.wait()
+        return status
+
+    monkeypatch.setattr(client, "cluster", delayed)
+    asking = asyncio.create_task(gateway.cluster())
+    await asyncio.sleep(0.05)
+    (order_id,) = await led.client.submit([buy(50)])
+    await led.handled()
+    looking = asyncio.create_task(status(gateway, order_id))
+    await asyncio.sleep(0.05)
+    late.set()
+    await asking
+    reading = asyncio.create_task(gateway.run())
+    try:
+        assert await looking == "open"
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await client.close()
+
+
+async def test_an_instance_that_is_behind_does_not_say_that_an_order_is_unknown(
+    led: Venue, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REACH_SECONDS", 0.01)
+    (order_id,) = await client.submit([buy(50)])
+    await led.handled()
+    with pytest.raises(Unreachable, match="has not read all of the journal yet"):
+        await Gateway(client).order(order_id)
+
+
+async def test_nobody_waits_behind_others_for_a_server_that_does_not_answer(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOKUP_SECONDS", 0.05)
+
+    async def hang(order_id: int) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(gateway.client, "queued_order", hang)
+    asked = (gateway.order(order_id) for order_id in range(1, 41))
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["the server did not answer in time"] * 40
 
 
 async def test_whoever_asked_and_left_takes_nothing_from_the_others(gateway: Gateway) -> None:
