@@ -45,9 +45,11 @@ async def matching_orders(
 ) -> list[OrderRecord]:
     """The first `limit` orders after an id that fit, by id; looks at all of them in steps.
 
-    O(log n + orders looked at); no step holds the loop for more than a millisecond or so.
+    O(log n + orders looked at); no step holds the loop for more than a millisecond or so. What is
+    returned is of the moment at the end, whenever an order was looked at.
     """
     found: list[OrderRecord] = []
+    steps = 0
     while True:
         looked_at = 0
         for record in gateway.view.orders.after(after):
@@ -58,7 +60,10 @@ async def matching_orders(
             if len(found) >= limit or looked_at >= RECORDS_A_STEP:
                 break
         if len(found) >= limit or looked_at < RECORDS_A_STEP:
-            return found
+            orders = gateway.view.orders
+            # A pending order has another record as soon as the journal tells of it.
+            return [orders.get(old.order.order_id) or old for old in found] if steps else found
+        steps += 1
         # The log may be another one afterwards, so the next step begins at the id.
         await asyncio.sleep(0)
 

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from matchbox_tui.api import reading
-from matchbox_tui.engine import NewOrder
+from matchbox_tui.api.order_log import OrderRecord
+from matchbox_tui.engine import NewOrder, OrderAccepted
 from tests.api.serving import Api
+from tests.node.venue import buy
 
 
 @pytest.fixture
@@ -130,3 +132,20 @@ async def test_others_get_their_turn_while_all_orders_are_looked_at(
 
 def _like(order: NewOrder, order_id: int) -> NewOrder:
     return msgspec.structs.replace(order, order_id=order_id)
+
+
+async def test_a_long_list_is_of_one_moment(api: Api) -> None:
+    """What was looked at first may have changed by the time that the last is looked at."""
+    orders = api.gateway.view.orders
+    pending = [msgspec.structs.replace(buy(50), order_id=n) for n in range(1, 1501)]
+    for order in pending:
+        orders.expect(order)
+
+    def fits(record: OrderRecord) -> bool:
+        if record.order.order_id == 1500:
+            orders.fold(OrderAccepted(1, pending[0]))
+        return True
+
+    listed = await reading.matching_orders(api.gateway, 0, 1500, fits)
+    assert len(listed) == 1500
+    assert [record.status for record in listed[:2]] == ["open", "pending"]
