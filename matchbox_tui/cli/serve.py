@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 STOP_SECONDS = 3.5
 """How long the end may take before what still runs is broken off."""
 
+BREAK_SECONDS = 0.7
+"""How long what was broken off may take to tidy up. On a server that hangs it would ask that in
+vain, again and again.
+"""
+
 ALLOCATIONS = 5000
 """Objects that are made before the collector looks for cycles: more than belong to the requests
 under way at any time, so that it does not look at the same ones again and again.
@@ -168,7 +173,8 @@ async def _live(server: "ApiServer", node: "Node", reading: asyncio.Task[None]) 
     _, late = await asyncio.wait(parts, timeout=STOP_SECONDS)
     for part in late:
         part.cancel()
-    await asyncio.gather(*parts, return_exceptions=True)
+    if late:
+        await asyncio.wait(late, timeout=BREAK_SECONDS)
     for part in (*parts, reading):
         if part.done() and not part.cancelled():
             part.result()

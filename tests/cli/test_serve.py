@@ -1,5 +1,6 @@
 """`matchbox serve` as a process: where it listens, how it ends, and with what words it does not."""
 
+import asyncio
 import contextlib
 import json
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from matchbox_tui.cli import serve as module
 from matchbox_tui.store import EmbeddedServer, Keys, Server
 from tests.cli.command import command_line, environment, run
 from tests.cli.venue import Venue
@@ -283,3 +285,37 @@ def test_it_opens_as_many_files_as_it_may(empty: Venue) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+async def test_the_end_does_not_wait_for_a_server_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What an instance still wants to ask of it when it is broken off would take its time."""
+    monkeypatch.setattr(module, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(module, "BREAK_SECONDS", 0.05)
+    departing = asyncio.Event()
+
+    class Hanging:
+        def stop(self) -> None:
+            pass
+
+        async def run(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                departing.set()
+                await asyncio.Event().wait()
+
+    class Ended:
+        def stop(self) -> None:
+            pass
+
+        async def run_until_stopped(self) -> None:
+            pass
+
+    reading = asyncio.create_task(asyncio.Event().wait())
+    async with asyncio.timeout(20):
+        await module._live(Ended(), Hanging(), reading)
+    assert departing.is_set()
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
