@@ -114,30 +114,37 @@ class Client:
         """
         if until is not None and replica.seq >= until:
             return
-        async for entry in self.entries(replica.seq, wait_ms=wait_ms):
+        async for entry in self.entries(replica.seq, wait_ms=wait_ms, chain=replica.chain):
             replica.apply(entry)
             yield entry
             if until is not None and entry.seq >= until:
                 return
 
-    async def entries(self, after: int, *, wait_ms: int = 500) -> AsyncIterator[Entry]:
+    async def entries(
+        self, after: int, *, wait_ms: int = 500, chain: str | None = None
+    ) -> AsyncIterator[Entry]:
         """The journal's entries after sequence `after`, without folding them; never ends.
 
-        Raises `StoreError` when the connection is lost.
+        `chain` is the journal's up to there, where it is known. Raises `StoreError` when the
+        connection is lost, `StoreSetBack` where the store has an older or another journal.
         """
         while True:
             replies = await read_unparsed(self._following, self.keys, after, 256, wait_ms)
             if not replies:
-                await self._check_not_set_back(after)
+                await self._check_not_set_back(after, chain)
             for reply in replies:
                 entry = parse_entry(reply)
                 yield entry
-                after = entry.seq
+                after, chain = entry.seq, entry.chain
 
-    async def _check_not_set_back(self, seq: int) -> None:
-        tip = number(await self._following.call("HGET", self.keys.cursor, "seq"))
+    async def _check_not_set_back(self, seq: int, chain: str | None = None) -> None:
+        found, end = await self._following.call("HMGET", self.keys.cursor, "seq", "chain")
+        tip = number(found)
         if tip < seq:
             raise StoreSetBack(f"the store was set back from {seq} to {tip}")
+        if tip == seq and chain not in (None, (end or b"").decode()):
+            # It was set back, and has grown again just so far.
+            raise StoreSetBack(f"the store was set back: it has another journal up to {seq}")
 
     async def catch_up(self, replica: Replica) -> None:
         """Applies everything that is in the journal now. Raises `StoreError` as `follow` does."""

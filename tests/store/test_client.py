@@ -280,6 +280,20 @@ async def test_catching_up_with_a_store_that_is_set_back_meanwhile(
     assert replica.seq == 1
 
 
+async def test_following_notices_a_store_that_was_set_back_and_grew_again_just_as_far(
+    client: Client, leading: Leading, link: Link, keys: Keys
+) -> None:
+    await two_commits(client, leading, link, keys)
+    replica = Replica()
+    async for _ in client.follow(replica, until=2):
+        pass
+    await link.call("HSET", keys.cursor, "chain", "f" * 32)
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreSetBack, match="another journal up to 2"):
+            async for _ in client.follow(replica, wait_ms=1):
+                pass
+
+
 async def test_catching_up_with_a_journal_that_lost_its_end(
     client: Client, leading: Leading, link: Link, keys: Keys
 ) -> None:
