@@ -15,6 +15,7 @@ from matchbox_tui.api.routes import (
     market_data_routes,
     options_routes,
     order_routes,
+    websocket_routes,
 )
 from matchbox_tui.api.wording import answer_query
 
@@ -31,7 +32,7 @@ def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASG
         *health_routes(gateway),
     ]
     document = Document(handlers, token=bool(token), limited=rate_limit > 0)
-    served = [*handlers, *docs_routes(gateway, document)]
+    served = [*handlers, *docs_routes(gateway, document), *websocket_routes()]
     app = Litestar(
         [*options_routes(served), *served],
         exception_handlers={**HANDLERS, ValidationException: answer_query},

@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from matchbox_tui.api import FeedSettings
 from tests.api.feeds.trading import pairs, trade
 from tests.api.feeds.watching import Served, heard, serving_feeds, silent
+from tests.api.serving import Api
 from tests.node.venue import Venue, buy, sell
 from tests.waiting import PATIENCE
 
@@ -145,3 +146,14 @@ async def test_an_instance_that_has_yet_to_read_the_journal(led: Venue) -> None:
         await served.begin()
         async with served.watch() as watcher:
             assert await silent(watcher)
+
+
+@pytest.mark.parametrize("path", ["/ws", "/ws/book?market=MAIN", "/ws/orders?trader=ann"])
+async def test_a_plain_request_for_a_feed_is_told_that_it_is_a_websocket(
+    api: Api, path: str
+) -> None:
+    answer = await api.http.get(path)
+    assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
+    assert "this is a WebSocket" in answer.json()["error"]
+    assert (await api.http.post(path, json={})).status_code == 405
+    assert "/ws" not in (await api.get("/docs/openapi.json"))["paths"]
