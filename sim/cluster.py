@@ -52,6 +52,10 @@ class Member:
 
     def wait(self, seconds: float) -> bytes:
         """What it printed, once it has ended; it is killed where that takes too long."""
+        # Not left to `communicate`, which fails when it is called again after an interruption.
+        stdin, self.process.stdin = self.process.stdin, None
+        if stdin is not None:
+            stdin.close()
         try:
             output, _ = self.process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -51,7 +51,8 @@ async def link(url: str) -> AsyncIterator[Link]:
 
 @pytest.fixture
 async def client(url: str, prefix: str) -> AsyncIterator[Client]:
-    connected = await Client.connect(url, prefix, "test")
+    # More patient than its users: a busy machine may sync its disk for seconds.
+    connected = await Client.connect(f"{url}?socket_timeout=10", prefix, "test")
     yield connected
     await connected.close()
 
