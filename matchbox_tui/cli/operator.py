@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matchbox_tui.store import EmbeddedServer
     from sim import Cluster
+    from sim.cluster import Member
 
 HASH_EVERY = 500
 """Every so many commands the instances of a market on the screen publish their state hash."""
@@ -22,7 +23,7 @@ class PlayOperator:
     def __init__(self, cluster: "Cluster", server: "EmbeddedServer | None") -> None:
         self._cluster = cluster
         self._server = server
-        self._frozen = ""
+        self._frozen: Member | None = None
         self._log_at = 0
         self.restarting = False
         """Whether the server is down because we want it to be."""
@@ -32,12 +33,12 @@ class PlayOperator:
 
     async def freeze(self, instance: str) -> str:
         words = self._signal(instance, signal.SIGSTOP, "kill -STOP")
-        self._frozen = instance
+        self._frozen = self._cluster.nodes[instance]
         self._log_at = len(self._log(instance))
         return words
 
     async def thaw(self) -> str:
-        name, self._frozen = self._frozen, ""
+        name, self._frozen = self.frozen(), None
         return self._signal(name, signal.SIGCONT, "kill -CONT")
 
     async def stop(self, instance: str) -> str:
@@ -55,6 +56,8 @@ class PlayOperator:
         server = self._server
         if server is None:
             raise ValueError("the server is not a private one: it is not ours to kill")
+        if self.restarting:
+            raise ValueError("the server is being started again")
         self.restarting = True
         try:
             await asyncio.to_thread(server.kill)
@@ -64,7 +67,9 @@ class PlayOperator:
         return "kill -9 of the server, and started again"
 
     def frozen(self) -> str:
-        return self._frozen
+        frozen = self._frozen
+        # One that was killed while it was frozen has nothing to go on with.
+        return frozen.name if frozen is not None and frozen.alive() else ""
 
     def deposed_words(self, instance: str) -> str:
         lines = self._log(instance)[self._log_at :].splitlines()
@@ -79,7 +84,9 @@ class PlayOperator:
 
     def _signal(self, instance: str, number: signal.Signals, words: str) -> str:
         node = self._cluster.nodes.get(instance)
-        if node is None or not node.alive():
+        if node is None:
             raise ValueError(f"{instance or 'it'} is no process of this market")
+        if not node.alive():
+            raise ValueError(f"{instance} has ended: R starts it again")
         node.signal(number)
         return f"{words} {node.process.pid} ({instance})"

@@ -27,6 +27,7 @@ from matchbox_tui.tui.operator import Operator
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import DARK, PALETTES, Ink, Palette
 from matchbox_tui.tui.screen import trade_screen
+from matchbox_tui.tui.twins import shell_setup
 
 _ENDINGS = ("SIGHUP", "SIGTERM", "SIGINT")
 
@@ -74,6 +75,7 @@ class MatchboxApp(App[None]):
         if operator is not None:
             self.feed.hashes = HashCheck(operator.hash_every)
         self.desk = Desk(self.feed.model, clock, market)
+        self.desk.shell_setup = shell_setup(url, prefix)
         self._ink = Ink(self.look.palette)
         self._zone = zone
         # Kept for whoever runs the app: a person at the terminal has no use for it.

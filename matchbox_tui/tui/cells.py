@@ -27,6 +27,21 @@ def left(text: str, width: int) -> str:
     return set_cell_size(text, width)
 
 
+def wrapped(text: str, width: int, lines: int) -> list[str]:
+    """The text on as many lines as it needs, broken at blanks where it can be, `lines` at most."""
+    found: list[str] = []
+    rest = text
+    while cell_len(rest) > width > 0 and len(found) < lines - 1:
+        start = set_cell_size(rest, width + 1)
+        end = start.rfind(" ")
+        if end <= 0:
+            # A wide character that would be cut in two is for the next line.
+            end = max(len(set_cell_size(rest, width).rstrip()), 1)
+        found.append(rest[:end])
+        rest = rest[end:].lstrip()
+    return [*found, rest]
+
+
 def right(text: str, width: int) -> str:
     length = cell_len(text)
     return " " * (width - length) + text if length <= width else left(text, width)

@@ -65,13 +65,14 @@ class InstanceRow:
         head = [Segment(f" {mark} ", style)]
         lag = ink.muted if not self.lag else ink.own
         if self.part == 2:
+            behind = f" lag {short(self.lag)}"
             facts = f"   epoch {self.epoch} seq {short(self.seq)}"
+            if len(facts) + len(behind) + len(self.beat) + 2 > width:
+                facts = f"   epoch {self.epoch} {short(self.seq)}"
             return [
                 Segment(facts, ink.muted),
-                Segment(f" lag {short(self.lag)}", lag),
-                Segment(
-                    right(self.beat, max(width - len(facts) - 6 - len(short(self.lag)), 0)), loud
-                ),
+                Segment(behind, lag),
+                Segment(right(f" {self.beat}", max(width - len(facts) - len(behind) - 1, 0)), loud),
             ]
         if self.part == 1:
             pid = f"pid {self.pid}"

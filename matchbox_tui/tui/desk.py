@@ -43,6 +43,8 @@ class Desk:
         self.span = 0
         self.cumulative = False
         """Whether the ladder shows the depth up to each price instead of the size at it."""
+        self.shell_setup = ""
+        """What a shell needs before the commands that are shown here; told with the first one."""
         self._glow = Glow()
         self._wanted = market
         self._found = ""

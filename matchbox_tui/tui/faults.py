@@ -3,6 +3,7 @@
 import asyncio
 
 from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.model import Link
 from matchbox_tui.tui.operator import Fault, Operator
 from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.recovery import Recovery
@@ -25,7 +26,10 @@ class Faults:
             desk.say("only 'matchbox play' may do that: these processes are not its own")
             return
         if fault is Fault.FREEZE and operator.frozen():
-            await self._thaw(operator)
+            try:
+                await self._thaw(operator)
+            except ValueError as error:
+                desk.say(str(error), Tone.ALARM)
             return
         leader = desk.model.leader
         if leader is None and fault is not Fault.SERVER:
@@ -41,12 +45,13 @@ class Faults:
             desk.model.source.seq,
             recoveries.last_id,
             desk.clock(),
+            cut=fault is Fault.SERVER and desk.model.link is not Link.LIVE,
         )
         recoveries.begin(recovery)
         try:
             recovery.words = await self._do(operator, fault, leader or "")
         except ValueError as error:
-            recoveries.current = before
+            recoveries.take_back(recovery, before)
             desk.say(str(error), Tone.ALARM)
             return
         desk.say(recovery.words, Tone.ALARM)
@@ -75,15 +80,20 @@ class Faults:
     async def _thaw(self, operator: Operator) -> None:
         """Lets the frozen one go on, and shows how it was told that its time is over."""
         name = operator.frozen()
+        recoveries = self.desk.model.recoveries
+        frozen = recoveries.current
         self.desk.say(await operator.thaw())
+        if frozen is not None and frozen.fault is Fault.FREEZE and frozen.victim == name:
+            frozen.thawed = True
         words = ""
         for _ in range(int(REFUSAL_SECONDS / LOOK_SECONDS)):
             words = operator.deposed_words(name)
             if words:
                 break
             await asyncio.sleep(LOOK_SECONDS)
-        recoveries = self.desk.model.recoveries
-        if recoveries.current is not None and words:
-            recoveries.current.refused = f"{name}: {words}"
-            recoveries.revision += 1
-            self.desk.say(recoveries.current.refused, Tone.ALARM)
+        if words:
+            self.desk.say(f"{name}: {words}", Tone.ALARM)
+            # Another fault may have come meanwhile, and the one that was thawed is its own.
+            if frozen is not None:
+                frozen.refused = f"{name}: {words}"
+                recoveries.revision += 1

@@ -244,5 +244,6 @@ class Feed:
         model.linked(Link.LIVE if current else model.link)
 
     def _lost(self, trouble: str) -> None:
+        self.model.recoveries.cut()
         heard = self.model.link is not Link.CONNECTING
         self.model.linked(Link.RECONNECTING if heard else Link.CONNECTING, trouble)

@@ -288,6 +288,9 @@ class Hand:
         if isinstance(command, NewOrder):
             # The id makes a retry safe; at a prompt one leaves it out.
             shown = msgspec.structs.replace(command, client_order_id="")
+        if desk.shell_setup:
+            desk.say(desk.shell_setup, Tone.TWIN)
+            desk.shell_setup = ""
         desk.say(twin(shown), Tone.TWIN)
         return intent, command
 

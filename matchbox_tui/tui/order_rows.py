@@ -8,7 +8,7 @@ from itertools import islice
 from rich.segment import Segment
 
 from matchbox_tui.engine import Order, Side
-from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
+from matchbox_tui.tui.cells import Segments, clean, left, right, ruled, wrapped
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import age, clock_time, fitted, grouped, plural, short
 from matchbox_tui.tui.model import Model
@@ -156,8 +156,14 @@ class OrderRow:
         return segments
 
 
+_LOG_HEAD = 12
+_LOG_LINES = 6
+
+
 @dataclass(frozen=True)
 class LogRow:
+    """A line of a notice; what follows the first has no `time`."""
+
     time: str
     tone: Tone
     words: str
@@ -166,10 +172,11 @@ class LogRow:
         styles = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own, Tone.TWIN: ink.muted}
         style = styles.get(self.tone, ink.plain)
         mark = {Tone.ALARM: "!", Tone.FILL: "◆", Tone.TWIN: "$"}.get(self.tone, "·")
+        head = f" {self.time:8} {mark if self.time else ' '} "
         return [
-            Segment(f" {self.time}", ink.muted),
-            Segment(f" {mark} ", style),
-            Segment(left(clean(self.words), max(width - 12, 0)), style),
+            Segment(head[:-3], ink.muted),
+            Segment(head[-3:], style),
+            Segment(left(self.words, max(width - _LOG_HEAD, 0)), style),
         ]
 
 
@@ -236,7 +243,10 @@ def _asked(model: Model, order_id: int) -> str:
     return "replace" if model.intents.moving(order_id) else ""
 
 
-def log_rows(desk: Desk, count: int, zone: tzinfo | None) -> Iterator[LogRow]:
-    """The newest notices first."""
+def log_rows(desk: Desk, width: int, count: int, zone: tzinfo | None) -> Iterator[LogRow]:
+    """The newest notices first, each on as many lines as it needs: a command is to be typed off."""
     for notice in islice(reversed(desk.model.notices), max(count, 0)):
-        yield LogRow(clock_time(notice.time, zone), notice.tone, notice.words)
+        time = clock_time(notice.time, zone)
+        for words in wrapped(clean(notice.words), width - _LOG_HEAD, _LOG_LINES):
+            yield LogRow(time, notice.tone, words)
+            time = ""

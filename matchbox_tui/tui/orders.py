@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import tzinfo
+from itertools import islice
 
 from textual.geometry import Size
 
@@ -59,5 +60,6 @@ class Log(Panel):
 
     def rows(self, size: Size) -> Sequence[Row]:
         rows: list[Row] = [PanelHead("log")]
-        rows += log_rows(self.desk, size.height - 1, self._zone)
+        room = max(size.height - 1, 0)
+        rows += islice(log_rows(self.desk, size.width, room, self._zone), room)
         return rows if len(rows) > 1 else [*rows, Words(" nothing has happened yet")]

@@ -66,6 +66,7 @@ class Panel(Widget):
         self._due = 0.0
         self._veil = ""
         self._version = ink.version
+        self._ground: Style | None = None
 
     def key(self) -> object:
         """While this stays equal, nothing needs to be built. O(1)."""
@@ -115,13 +116,21 @@ class Panel(Widget):
             self.refresh(*(Region(0, y, size.width, 1) for y in changed if y < size.height))
         return len(changed)
 
+    def notify_style_update(self) -> None:
+        self._ground = None
+        super().notify_style_update()
+
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        style = self.rich_style
+        if self._ground is None:
+            # Found by asking every ancestor, which for each line would cost as much as painting.
+            self._ground = self.rich_style
+        style = self._ground
         if y >= len(self._rows):
             return Strip.blank(width, style)
         row = self._rows[y]
-        strip = Strip(row.paint(width, self.ink)).adjust_cell_length(width, style)
+        painted = Segment.apply_style(row.paint(width, self.ink), style)
+        strip = Strip(painted).adjust_cell_length(width, style)
         if self._veil and not isinstance(row, VeiledHead):
             strip = Strip(Segment.apply_style(strip, None, _DIM), width)
-        return strip.apply_style(style)
+        return strip

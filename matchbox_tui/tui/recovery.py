@@ -38,6 +38,11 @@ class Recovery:
     lost: int = 0
     doubled: int = 0
     refused: str = ""
+    cut: bool = False
+    """Whether the connection was lost since: what was read before that was committed before."""
+    thawed: bool = False
+    went_on: bool = False
+    """Whether the victim was thawed in time, and leads as before."""
     equal: dict[str, int] = field(default_factory=dict)
     """Instances whose state hash was ours, and at which sequence."""
     different: dict[str, int] = field(default_factory=dict)
@@ -46,7 +51,7 @@ class Recovery:
     @property
     def changes_leader(self) -> bool:
         """Whether somebody else is to lead after it. A server that comes back finds its leader."""
-        return self.fault is not Fault.SERVER
+        return self.fault is not Fault.SERVER and not self.went_on
 
     def looked(self, cluster: ClusterStatus, now: int) -> None:
         """Takes a look at the cluster."""
@@ -70,7 +75,8 @@ class Recovery:
                 self._numbered(event.order_id)  # type: ignore[union-attr]  # as above
         if self.committed is not None:
             return
-        if entry.epoch > self.epoch or not self.changes_leader:
+        if entry.epoch > self.epoch or self.cut or self.thawed:
+            self.went_on = self.thawed and entry.epoch <= self.epoch
             self.committed = now
             # Whoever commits was elected and has caught up, which may not have been seen.
             self.elected = min(self.elected or now, now)
@@ -87,6 +93,13 @@ class Recovery:
     def took(self) -> int | None:
         """From the fault to the first commit after it, in ns."""
         return self.committed - self.began if self.committed is not None else None
+
+    @property
+    def without_leader(self) -> int | None:
+        """From the fault until orders were executed again, or could have been, in ns."""
+        if self.committed is None or self.leading is None or any(self.depths):
+            return self.took
+        return self.leading - self.began
 
     def over(self, now: int) -> bool:
         """Whether it need not be watched any longer."""
@@ -116,6 +129,18 @@ class Recoveries:
         self.count += 1
         self.revision += 1
 
+    def take_back(self, recovery: Recovery, before: Recovery | None) -> None:
+        """Nothing was done after all: what was looked at before is looked at again."""
+        self.count -= 1
+        if self.current is recovery:
+            self.current = before
+        self.revision += 1
+
+    def cut(self) -> None:
+        """The connection to the server was lost."""
+        if self.current is not None and self.current.fault is Fault.SERVER:
+            self.current.cut = True
+
     def drop(self) -> None:
         """Looks at it no more."""
         self.current = None
@@ -132,8 +157,9 @@ class Recoveries:
             self.current.folded(entry, now)
             self.revision += 1
         for event in reversed(entry.events):
-            if type(event) is OrderAccepted:
-                self.last_id = max(self.last_id, event.order_id)
+            kind = type(event)
+            if kind is OrderAccepted or (kind is OrderRejected and event.order is not None):  # type: ignore[union-attr]  # told by its kind
+                self.last_id = max(self.last_id, event.order_id)  # type: ignore[union-attr]  # as above
                 break
 
     def watches(self, now: int) -> bool:

@@ -106,13 +106,14 @@ def recovery_rows(
 
 
 def _orders(recovery: Recovery) -> ScoreRow:
-    took = recovery.took
+    took = recovery.without_leader
     if took is None:
         return ScoreRow("no commit since", None)
     words = f"epoch {recovery.epoch}"
     if recovery.new_epoch:
         words += f" -> {recovery.new_epoch}"
     words += f", {duration(took)} without a leader" if recovery.changes_leader else ""
+    words += ", thawed before its lease had ended" if recovery.went_on else ""
     words += f", {plural(recovery.orders, 'order')} since: lost {recovery.lost}"
     words += f", doubled {recovery.doubled}"
     return ScoreRow(words, not recovery.lost and not recovery.doubled)

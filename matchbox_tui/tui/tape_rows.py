@@ -10,9 +10,26 @@ from rich.segment import Segment
 from matchbox_tui.engine import Side, TradeExecuted
 from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
 from matchbox_tui.tui.desk import Desk
-from matchbox_tui.tui.figures import clock_time, duration, grouped, short
+from matchbox_tui.tui.figures import clock_time, duration, fitted, grouped, short
 from matchbox_tui.tui.model import Handover
 from matchbox_tui.tui.palette import Ink
+
+_LONGEST_SHORT = 6
+
+
+def layout(width: int, digits: int) -> tuple[int, int, int]:
+    """(columns of the time, blanks around the price, its digits) with which a print fits.
+
+    Blanks give way first, then digits of the price, which is then told in short, then seconds.
+    """
+    for clock, pad, shown in (
+        (8, 2, digits),
+        (8, 1, digits),
+        (8, 1, min(digits, _LONGEST_SHORT)),
+    ):
+        if 18 + clock + 2 * pad + shown <= width:
+            return clock, pad, shown
+    return 5, 1, min(digits, _LONGEST_SHORT)
 
 
 @dataclass(frozen=True)
@@ -22,10 +39,11 @@ class TapeHead:
     digits: int
 
     def paint(self, width: int, ink: Ink) -> Segments:
+        clock, pad, digits = layout(width, self.digits)
         labels = [
             (0, "tape", ink.title),
-            (13, "buys", ink.bid_strong),
-            (20 + self.digits, "sells", ink.ask_strong),
+            (clock + 5, "buys", ink.bid_strong),
+            (clock + 8 + 2 * pad + digits, "sells", ink.ask_strong),
         ]
         return ruled(width, ink, labels)
 
@@ -43,18 +61,19 @@ class TapeRow:
 
     def paint(self, width: int, ink: Ink) -> Segments:
         tint = ink.side(self.bought)
+        clock, pad, digits = layout(width, self.digits)
         size = short(self.qty)
         before = right(size, 7) + " ▲" if self.bought else " " * 9
         after = " " * 8 if self.bought else "▼ " + left(size, 6)
         done = "" if self.own is None else "bought" if self.own is Side.BUY else "sold"
         segments = [
             Segment("◆" if done else " ", ink.own_strong),
-            Segment(self.time, ink.muted),
-            Segment(before + "  ", tint),
-            Segment(right(grouped(self.price), self.digits), ink.plain),
-            Segment("  " + after, tint),
+            Segment(self.time[:clock], ink.muted),
+            Segment(before + " " * pad, tint),
+            Segment(right(fitted(grouped(self.price), self.price, digits), digits), ink.plain),
+            Segment(" " * pad + after, tint),
         ]
-        if done and width - (31 + self.digits) >= len(done):
+        if done and width - (19 + clock + 2 * pad + digits) >= len(done):
             segments.append(Segment(f" {done}", ink.own))
         return segments
 

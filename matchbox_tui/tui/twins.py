@@ -1,6 +1,7 @@
 """What is done on the screen, as it would be typed in a shell."""
 
 import shlex
+from urllib.parse import urlsplit
 
 from matchbox_tui.engine import (
     DEFAULT_MARKET,
@@ -15,6 +16,25 @@ from matchbox_tui.engine import (
 )
 
 Asked = NewOrder | CancelOrder | CancelAll | ReplaceOrder | HaltMarket | ResumeMarket
+
+
+HOME = "redis://127.0.0.1:6379"
+"""The server that a command asks where nothing names another."""
+
+
+def shell_setup(url: str, prefix: str) -> str:
+    """What a shell needs to be told first, so that the commands reach this venue; maybe nothing.
+
+    A password is not shown: others may look at the screen.
+    """
+    words = []
+    if url not in ("", HOME):
+        password = urlsplit(url).password
+        shown = url.replace(f":{password}@", ":PASSWORD@", 1) if password else url
+        words.append(f"REDIS_URL={shown}")
+    if prefix:
+        words.append(f"MATCHBOX_KEY_PREFIX={prefix}")
+    return shlex.join(["export", *words]) if words else ""
 
 
 def twin(command: Asked) -> str:

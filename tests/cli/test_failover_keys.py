@@ -63,3 +63,25 @@ def test_the_server_dies_and_the_market_goes_on(marked: Marked) -> None:
         terminal.press(b"q")
         assert terminal.wait() == 0
     marked.leave_nothing()
+
+
+def test_keys_in_a_hurry_leave_a_market_that_runs(marked: Marked) -> None:
+    with Terminal(["play", "--rate", "100"], marked.env) as terminal:
+        terminal.await_words("live")
+        soon(marked.market_runs)
+        terminal.await_words("node-")
+        terminal.press(b"F")
+        terminal.await_words("kill -STOP")
+        terminal.press(b"K")
+        terminal.await_words("kill -9")
+        terminal.await_words("without a leader")
+        # Nobody is frozen any more: this freezes the next leader.
+        terminal.press(b"F")
+        terminal.await_words("failover 3")
+        terminal.press(b"DDD")
+        terminal.await_words("the server is being started again")
+        terminal.await_words("kill -9 of the server")
+        terminal.press(b"q")
+        assert terminal.wait() == 0
+        assert "internal error" not in terminal.words()
+    marked.leave_nothing()

@@ -107,3 +107,9 @@ def test_before_the_first_look_there_is_nothing_to_tell() -> None:
 def test_a_hostile_name_cannot_steer_the_terminal() -> None:
     hostile = msgspec.structs.replace(STANDBY, id="\x1b[2Jnode", role="\x1b[2J")
     assert not any("\x1b" in line for width in (34, 70) for line in drawn(looked(hostile), width))
+
+
+def test_a_lag_and_a_heartbeat_stand_apart() -> None:
+    gone = msgspec.structs.replace(STANDBY, seq=12_345 - 1_456, heard_ms=6_000)
+    for width in (33, 40):
+        assert drawn(looked(gone), width)[2].split()[-4:] == ["10,889", "lag", "1,456", "6.0s"]

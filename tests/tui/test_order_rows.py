@@ -1,9 +1,13 @@
-"""The rows of the open orders and of the positions."""
+"""The rows of the open orders, of the positions and of the log."""
+
+from datetime import UTC
 
 import pytest
 
 from matchbox_tui.engine import MAX_PRICE, Side
-from matchbox_tui.tui.order_rows import MEDIUM, WIDE, OrderHead, OrderRow, order_rows
+from matchbox_tui.tui.cells import wrapped
+from matchbox_tui.tui.order_rows import MEDIUM, WIDE, OrderHead, OrderRow, log_rows, order_rows
+from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import DARK, Ink
 from matchbox_tui.tui.panel import Row
 from matchbox_tui.tui.position_rows import PositionHead, PositionRow, position_rows
@@ -124,3 +128,24 @@ def test_the_columns_of_the_positions_stand_under_their_names() -> None:
 def test_a_position_without_a_price_to_value_it_says_so() -> None:
     assert text(PositionRow("RAIN", 5, 50_000, 0, None), 60).endswith("no price")
     assert text(PositionRow("RAIN", 5, 50_000, 0, None), 33).endswith("?")
+
+
+@pytest.mark.parametrize("width", [26, 33, 40, 120])
+def test_a_command_in_the_log_is_told_to_its_end(width: int) -> None:
+    desk = desk_on(LocalVenue())
+    command = "matchbox buy 10 40 --market NEWMELAN --trader 'a very long name'"
+    desk.say("first")
+    desk.say(command, Tone.TWIN)
+    rows = [text(row, width) for row in log_rows(desk, width, 20, UTC)]
+    assert rows[-1].split()[1:] == ["·", "first"]
+    assert all(len(row) == width for row in rows)
+    assert " ".join(row[12:].strip() for row in rows[:-1]) == command
+    assert [row[1:9].strip() for row in rows[:-1]] == ["00:00:00"] + [""] * (len(rows) - 2)
+
+
+def test_what_has_no_blanks_is_broken_where_the_line_ends() -> None:
+    assert wrapped("ab cdefghijk", 4, 9) == ["ab", "cdef", "ghij", "k"]
+    assert wrapped("日本語の市場", 5, 9) == ["日本", "語の", "市場"]
+    assert wrapped("a b c d", 1, 2) == ["a", "b c d"]
+    assert wrapped("a b", 0, 9) == ["a b"]
+    assert wrapped("", 4, 9) == [""]

@@ -74,10 +74,14 @@ def test_a_server_that_comes_back_finds_its_leader() -> None:
     venue = LocalVenue()
     told = recovery(venue, Fault.SERVER)
     venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 2 * MS)
+    assert told.took is None, "that was on its way when the server was killed"
+    told.cut = True
+    venue.order(Side.BUY, 1, 40)
     told.folded(venue.entries[-1], BEGAN + 300 * MS)
     assert told.took == 300 * MS
     assert drawn(told)[1] == " ● server killed ── ● first commit +300 ms"
-    assert "epoch 7, 1 order since" in drawn(told)[3]
+    assert "epoch 7, 2 orders since" in drawn(told)[3]
 
 
 def test_an_order_that_is_passed_over_is_lost_and_one_that_comes_again_is_doubled() -> None:
@@ -108,6 +112,52 @@ def test_the_last_order_before_a_fault_is_known() -> None:
     assert not recoveries.watches(BEGAN + WATCHED_NS + 1)
     recoveries.drop()
     assert not recoveries.watches(BEGAN)
+
+
+def test_an_order_that_was_rejected_before_the_fault_is_not_lost() -> None:
+    venue = LocalVenue()
+    recoveries = Recoveries()
+    venue.order(Side.BUY, 1, 40)
+    venue.order(Side.BUY, 1, 40_000)
+    for entry in venue.entries:
+        recoveries.folded(entry, BEGAN)
+    told = recovery(venue, last_id=recoveries.last_id)
+    recoveries.begin(told)
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    recoveries.folded(venue.entries[-1], BEGAN + 30 * MS)
+    assert (told.orders, told.lost, told.doubled) == (1, 0, 0)
+
+
+def test_a_market_in_which_nobody_trades_was_not_without_a_leader_all_the_while() -> None:
+    venue = LocalVenue()
+    told = recovery(venue)
+    told.looked(cluster("node-3", 8, role="leading"), BEGAN + 24 * MS)
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 2_000 * MS)
+    assert "● first commit +2.00 s" in drawn(told)[1]
+    assert "epoch 7 -> 8, 24 ms without a leader, 1 order since" in drawn(told)[3]
+
+
+def test_a_leader_that_is_thawed_in_time_goes_on() -> None:
+    venue = LocalVenue()
+    told = recovery(venue, Fault.FREEZE)
+    told.thawed = True
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 400 * MS)
+    assert drawn(told)[1] == " ● frozen ── ● first commit +400 ms"
+    assert drawn(told)[3].startswith(" ✓ epoch 7, thawed before its lease had ended, 1 order since")
+
+
+def test_only_the_loss_of_a_killed_server_counts() -> None:
+    for fault, cut in ((Fault.SERVER, True), (Fault.KILL, False)):
+        recoveries = Recoveries()
+        recoveries.cut()
+        recoveries.begin(recovery(LocalVenue(), fault))
+        recoveries.cut()
+        assert recoveries.current is not None
+        assert recoveries.current.cut is cut
 
 
 def test_hashes_are_compared_at_the_same_places() -> None:

@@ -2,7 +2,9 @@
 
 from datetime import UTC
 
-from matchbox_tui.engine import DEFAULT_MARKET, CreateMarket, Side
+import pytest
+
+from matchbox_tui.engine import DEFAULT_MARKET, MAX_PRICE, CreateMarket, Side
 from matchbox_tui.tui.palette import DARK, Ink
 from matchbox_tui.tui.tape_rows import HandoverRow, TapeHead, TapeRow, tape_rows
 from tests.tui.cockpit import TRADER, desk_on
@@ -27,6 +29,23 @@ def test_a_print_tells_time_side_quantity_and_price() -> None:
     assert sold.split() == ["00:00:04", "49", "▼", "3"]
     assert bought.index("▲") < bought.index("51")
     assert sold.index("▼") > sold.index("49")
+
+
+@pytest.mark.parametrize("width", [31, 33, 36, 44, 80])
+@pytest.mark.parametrize("price", [50, 1_250, 123_456, MAX_PRICE])
+def test_a_print_is_never_cut(price: int, width: int) -> None:
+    digits = len(f"{price:,}")
+    for bought in (True, False):
+        row = TapeRow("16:12:21", bought, 99_999, price, digits)
+        words = drawn(row, width).split()
+        assert len(drawn(row, width).rstrip()) <= width
+        assert "99,999" in words
+        assert ("▲" if bought else "▼") in words
+        assert {f"{price:,}", "1.00T", "123k"} & set(words)
+        assert words[0] in ("16:12:21", "16:12")
+        head = drawn(TapeHead(digits), width)
+        name, sign = ("buys", "▲") if bought else ("sells", "▼")
+        assert abs(head.index(name) - drawn(row, width).index(sign)) <= 3
 
 
 def test_own_fills_are_marked_whoever_took() -> None:
@@ -106,7 +125,8 @@ def test_prices_of_any_size_are_shown_whole() -> None:
     for price in (10**12, 7):
         venue.order(Side.SELL, 1, price, market=DEFAULT_MARKET)
         venue.order(Side.BUY, 1, price, market=DEFAULT_MARKET)
-    small, large = (drawn(row) for row in tape_rows(desk_on(venue, DEFAULT_MARKET), 9, UTC)[1:])
+    rows = tape_rows(desk_on(venue, DEFAULT_MARKET), 9, UTC)[1:]
+    small, large = (drawn(row, 50) for row in rows)
     assert "1,000,000,000,000" in large
     assert small.rstrip().endswith("7")
     assert small.rindex("7") == large.rindex("0")

@@ -4,6 +4,7 @@ import shlex
 
 import pytest
 
+from matchbox_tui.cli.options import DEFAULT_URL
 from matchbox_tui.engine import (
     DEFAULT_MARKET,
     CancelAll,
@@ -16,7 +17,9 @@ from matchbox_tui.engine import (
     Side,
     TimeInForce,
 )
-from matchbox_tui.tui.twins import Asked, twin
+from matchbox_tui.tui.twins import HOME, Asked, shell_setup, twin
+from tests.tui.cockpit import desk_on, hand_of
+from tests.tui.venue import LocalVenue
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,30 @@ from matchbox_tui.tui.twins import Asked, twin
 def test_what_is_done_is_told_as_a_command(command: Asked, line: str) -> None:
     assert twin(command) == line
     assert shlex.split(line)[0] == "matchbox"
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix", "line"),
+    [
+        (HOME, "", ""),
+        ("", "", ""),
+        (HOME, "two:", "export MATCHBOX_KEY_PREFIX=two:"),
+        ("unix:///tmp/a/server.sock", "", "export REDIS_URL=unix:///tmp/a/server.sock"),
+        ("rediss://me:secret@far:1/2", "", "export REDIS_URL=rediss://me:PASSWORD@far:1/2"),
+    ],
+)
+def test_a_shell_is_told_of_the_venue_but_of_no_password(url: str, prefix: str, line: str) -> None:
+    assert DEFAULT_URL == HOME
+    assert shell_setup(url, prefix) == line
+
+
+def test_the_first_command_comes_with_what_its_shell_needs() -> None:
+    desk = desk_on(LocalVenue())
+    hand = hand_of(desk)
+    desk.shell_setup = shell_setup("unix:///tmp/a/server.sock", "")
+    for _ in range(2):
+        hand.order(Side.BUY)
+        hand.enter()
+    said = [notice.words for notice in desk.model.notices]
+    assert said[0] == "export REDIS_URL=unix:///tmp/a/server.sock"
+    assert [words.split()[0] for words in said[1:]] == ["matchbox", "matchbox"]
