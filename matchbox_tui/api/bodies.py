@@ -124,12 +124,19 @@ def json_body(kind: type[msgspec.Struct], limit: int, room: Room) -> DefineMiddl
 
 def check_headers(headers: Any, limit: int) -> None:
     """Raises `Refusal` for another content type than JSON, and for a body known to be too long."""
+    declared = by_page = False
     for name, value in headers:
         if name == b"content-type":
             if value != b"application/json":
                 _check_type(value)
+            declared = bool(value)
         elif name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
             raise too_long(limit)
+        elif name == b"origin":
+            by_page = True
+    if by_page and not declared:
+        # Browsers let every page send this to every address, and ask before they send JSON.
+        raise Refusal(415, "Content-Type is missing: a page must say application/json")
 
 
 def _check_type(value: bytes) -> None:

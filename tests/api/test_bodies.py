@@ -10,7 +10,7 @@ import pytest
 from matchbox_tui.api.bodies import MOST_HELD, ClientGone, Room, read_body
 from matchbox_tui.api.errors import Refusal
 from matchbox_tui.api.routes.orders import BATCH_BYTES
-from tests.api.raw import head, raw
+from tests.api.raw import ORDER, head, raw
 from tests.api.serving import Api
 from tests.waiting import eventually
 
@@ -106,6 +106,24 @@ async def test_many_who_send_long_bodies_slowly_do_not_fill_the_memory(api: Api)
             return (await client.answer()).status
 
     await eventually(room, lambda status: status == 422)
+
+
+@pytest.mark.parametrize("kind", [{}, {"Content-Type": ""}, {"Content-Type": "text/plain"}])
+async def test_a_page_somewhere_else_can_not_place_orders_through_a_browser(
+    api: Api, kind: dict[str, str]
+) -> None:
+    """What a browser sends for a page without asking the server is refused. For anything else it
+    asks first, and is not told that the page may.
+    """
+    page = {"Origin": "https://page.example"}
+    answer = await api.http.post("/orders", content=ORDER, headers=page | kind)
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["error"]
+    asked = await api.http.options("/orders", headers=page)
+    assert not [name for name in asked.headers if name.startswith("access-control")]
+    json = {"Content-Type": "application/json"}
+    answer = await api.http.post("/orders", content=ORDER, headers=page | json)
+    assert answer.status_code == 201
 
 
 async def test_a_full_batch_may_write_whole_numbers_as_fractions(api: Api) -> None:
