@@ -125,7 +125,7 @@ class Gateway:
             async with asyncio.timeout(LOOKUP_SECONDS), self._lookups:
                 return await self._look_up(order_id)
         except TimeoutError:
-            raise Unreachable("the server did not answer in time") from None
+            raise Unreachable("the order could not be looked up in time") from None
 
     async def _look_up(self, order_id: int) -> OrderRecord | None:
         queued = await self.client.queued_order(order_id)

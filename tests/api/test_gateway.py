@@ -127,7 +127,7 @@ async def test_nobody_waits_behind_others_for_a_server_that_does_not_answer(
     asked = (gateway.order(order_id) for order_id in range(1, 41))
     async with asyncio.timeout(20):
         answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert [str(answer) for answer in answers] == ["the server did not answer in time"] * 40
+    assert [str(answer) for answer in answers] == ["the order could not be looked up in time"] * 40
 
 
 async def test_whoever_asked_and_left_takes_nothing_from_the_others(gateway: Gateway) -> None:
