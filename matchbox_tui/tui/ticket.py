@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from matchbox_tui.engine import (
     MAX_QTY,
+    Level,
     NewOrder,
     Order,
     OrderBook,
@@ -179,19 +180,25 @@ def preview(order: NewOrder, book: OrderBook) -> str:
     reason = refusal(order, book)
     if reason is not None:
         return reason.words
-    taken, value, whole = _takes(order, book)
+    takes = _takes(order, book)
+    taken, value = takes.qty, takes.value
     left = order.qty - taken
-    if not whole:
-        return "takes many levels"
+    if not takes.whole:
+        return "takes many orders"
     if order.post_only:
-        return Reason.POST_ONLY_WOULD_CROSS.words if taken else _joins(order, book)
+        crosses = taken or takes.meets_own
+        return Reason.POST_ONLY_WOULD_CROSS.words if crosses else _joins(order, book)
     if not taken:
+        if takes.meets_own:
+            return "would be cancelled: meets your own order"
         if order.time_in_force is TimeInForce.IOC:
             return "nothing to take there: would expire"
         return _joins(order, book)
     average = thousandths(value * 1000 // taken) if value % taken else grouped(value // taken)
     words = f"takes {grouped(taken)} @ {average}"
-    if left:
+    if takes.meets_own:
+        words += f", meets your own order: {grouped(left)} would be cancelled"
+    elif left:
         ends = order.time_in_force is TimeInForce.IOC
         words += f", {grouped(left)} would {'expire' if ends else 'rest'}"
     return words
@@ -209,26 +216,57 @@ def preview_move(order: Order, price: int, leaves: int, book: OrderBook) -> str:
         side=order.side,
         price=price,
         qty=leaves,
+        trader=order.message.trader,
         post_only=order.post_only,
     )
     return f"loses its place, {preview(draft, book)}"
 
 
-def _takes(order: NewOrder, book: OrderBook) -> tuple[int, int, bool]:
-    """(contracts, value, whether all levels that matter were looked at)."""
+@dataclass
+class _Taken:
+    """What an order would take: `whole` where all that matters was looked at."""
+
+    qty: int = 0
+    value: int = 0
+    whole: bool = True
+    meets_own: bool = False
+    """Whether it would come upon an order of its own trader, which ends it."""
+
+
+def _takes(order: NewOrder, book: OrderBook) -> _Taken:
     is_buy = order.side is Side.BUY
     limit = order.price if order.type is OrderType.LIMIT else None
-    taken = value = 0
+    mine = book.by_trader.get(order.trader, {}) if order.trader else {}
+    own = {one.price for one in mine.values() if one.side is not order.side}
+    taken = _Taken()
     for looked, level in enumerate(book.side(order.side.opposite).best_first()):
         beyond = limit is not None and (level.price > limit if is_buy else level.price < limit)
-        if beyond or taken == order.qty:
+        if beyond or taken.qty == order.qty:
             break
         if looked == _LOOKED_AT:
-            return taken, value, False
-        qty = min(level.qty, order.qty - taken)
-        taken += qty
-        value += qty * level.price
-    return taken, value, True
+            taken.whole = False
+            break
+        left = order.qty - taken.qty
+        qty = min(level.qty, left)
+        if level.price in own:
+            qty, taken.whole = _before_own(level, order.trader, left)
+            taken.meets_own = taken.whole and qty < left
+        taken.qty += qty
+        taken.value += qty * level.price
+        if taken.meets_own or not taken.whole:
+            break
+    return taken
+
+
+def _before_own(level: Level, trader: str, most: int) -> tuple[int, bool]:
+    """(contracts that stand before the trader's first order, `most` at most, whether all)."""
+    ahead, maker = 0, level.head
+    for _ in range(_LOOKED_AT):
+        if maker is None or maker.message.trader == trader or ahead >= most:
+            return min(ahead, most), True
+        ahead += maker.leaves_qty
+        maker = maker.next
+    return min(ahead, most), ahead >= most
 
 
 def _joins(order: NewOrder, book: OrderBook) -> str:

@@ -1,16 +1,20 @@
 """The ticket: keys in, an order and its preview out."""
 
+import msgspec
 import pytest
 
 from matchbox_tui.engine import (
+    Exchange,
     Market,
     NewOrder,
     Order,
     OrderBook,
+    OrderCancelled,
     OrderType,
     Reason,
     Side,
     TimeInForce,
+    TradeExecuted,
 )
 from matchbox_tui.tui.ticket import Kind, Ticket, preview
 
@@ -109,3 +113,49 @@ def test_kinds_come_round() -> None:
 def test_preview(ticket: Ticket, price: int, words: str) -> None:
     market = book((Side.BUY, 49, 30), (Side.SELL, 51, 5), (Side.SELL, 52, 5))
     assert preview(order(ticket, price), market) == words
+
+
+@pytest.mark.parametrize(
+    ("ticket", "price", "words"),
+    [
+        (Ticket(Side.SELL, 4, Kind.MARKET), 1, "takes 4 @ 49"),
+        (Ticket(Side.SELL, 5, Kind.MARKET), 1, "takes 5 @ 49"),
+        (
+            Ticket(Side.SELL, 6, Kind.MARKET),
+            1,
+            "takes 5 @ 49, meets your own order: 1 would be cancelled",
+        ),
+        (Ticket(Side.BUY, 1), 51, "would be cancelled: meets your own order"),
+        (Ticket(Side.BUY, 1), 50, "rests as the new best price"),
+        (Ticket(Side.BUY, 1, Kind.POST_ONLY), 51, Reason.POST_ONLY_WOULD_CROSS.words),
+    ],
+)
+def test_who_would_meet_an_order_of_their_own_is_told(
+    ticket: Ticket, price: int, words: str
+) -> None:
+    exchange = Exchange([Market.prediction("RAIN")])
+    resting = [(Side.BUY, 49, 5, "bob"), (Side.BUY, 49, 3, "ada"), (Side.BUY, 49, 9, "bob")]
+    resting += [(Side.SELL, 51, 3, "ada"), (Side.SELL, 51, 9, "bob")]
+    for number, (side, at, qty, trader) in enumerate(resting, 1):
+        exchange.apply(
+            NewOrder(order_id=number, market="RAIN", side=side, price=at, qty=qty, trader=trader)
+        )
+    draft = order(ticket, price)
+    assert preview(draft, exchange.books["RAIN"]) == words
+    draft = msgspec.structs.replace(draft, order_id=99)
+    events = exchange.apply(draft)
+    taken = sum(event.qty for event in events if isinstance(event, TradeExecuted))
+    ended = any(isinstance(event, OrderCancelled) for event in events)
+    assert ("takes" in words, "cancelled" in words) == (taken > 0, ended)
+
+
+def test_behind_many_small_orders_an_own_one_is_not_looked_for() -> None:
+    exchange = Exchange([Market.prediction("RAIN")])
+    for number in range(1, 300):
+        trader = "ada" if number == 299 else "bob"
+        exchange.apply(
+            NewOrder(order_id=number, market="RAIN", side=Side.BUY, price=49, qty=1, trader=trader)
+        )
+    market = exchange.books["RAIN"]
+    assert preview(order(Ticket(Side.SELL, 100, Kind.MARKET)), market) == "takes 100 @ 49"
+    assert preview(order(Ticket(Side.SELL, 290, Kind.MARKET)), market) == "takes many orders"
