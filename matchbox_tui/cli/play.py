@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import getpass
 import shutil
 import tempfile
@@ -36,6 +37,11 @@ SIGNALLED = 128
 
 LOOK_SECONDS = 0.5
 """How often the screen's server is looked at."""
+
+ALLOCATIONS = 5000
+"""Objects that are made before the collector looks for cycles: more than a frame and what is read
+meanwhile are made of, so that it does not look at the same ones again and again.
+"""
 
 Trader = Annotated[
     str,
@@ -224,8 +230,16 @@ async def _screen(
     app = MatchboxApp(url, prefix, trader or user_name(), market, look=look, operator=operator)
     if duration is not None:
         asyncio.get_running_loop().call_later(duration, app.exit)
+    gc.set_threshold(ALLOCATIONS)
     screen = asyncio.ensure_future(app.run_async())
+    frozen = None
     while not (await asyncio.wait((screen,), timeout=LOOK_SECONDS))[0]:
+        if app.feed.replica is not frozen and app.feed.model.caught_up:
+            # What lives now lives long: to look at all of it again would cost a frame or two.
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            frozen = app.feed.replica
         if operator is not None and operator.restarting:
             continue
         if server is not None and not server.alive():

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -120,8 +121,17 @@ class Panel(Widget):
         self._ground = None
         super().notify_style_update()
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        if self._veil:
+            return filters
+        # All ink is of true colours, so that to look for others in every segment finds none; only
+        # what is dim has yet to be made a colour.
+        return [each for each in filters if not isinstance(each, ANSIToTruecolor)]
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        # As `size` is, which looks for this widget on the screen each time.
+        width = self.outer_size.width - self.styles.gutter.width
         if self._ground is None:
             # Found by asking every ancestor, which for each line would cost as much as painting.
             self._ground = self.rich_style

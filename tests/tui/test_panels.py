@@ -3,7 +3,9 @@
 import pytest
 
 from matchbox_tui.engine import Side
+from matchbox_tui.tui.palette import PALETTES
 from matchbox_tui.tui.panel import Panel
+from matchbox_tui.tui.screen import TradeScreen
 from tests.tui.cockpit import app_on, press, screen_text, until, until_armed, until_shown
 from tests.tui.venue import LocalVenue, Staffed, furnish
 
@@ -116,6 +118,28 @@ async def test_stale_data_lie_under_a_veil_until_they_are_fresh_again() -> None:
         await until_shown(pilot, "● live")
         await until(pilot, lambda: "stale" not in screen_text(app))
         assert not dimmed(app.screen.query_one("#ladder", Panel))
+
+
+async def test_another_theme_shows_at_once_on_every_panel() -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_shown(pilot, "● live")
+        screen = app.screen
+        assert isinstance(screen, TradeScreen)
+        for name, palette in PALETTES.items():
+            screen.action_use_theme(name)
+            for panel in ("ladder", "tape", "orders", "chart", "cluster"):
+                shown = screen.query_one(f"#{panel}", Panel)
+                await until(pilot, lambda shown=shown: grounds(shown) == {palette.ground}, name)  # type: ignore[misc]  # noqa: B023
+
+
+def grounds(panel: Panel) -> set[str]:
+    """The colours behind what stands on the panel's last line."""
+    return {
+        segment.style.bgcolor.get_truecolor().hex
+        for segment in panel.render_line(panel.size.height - 1)
+        if segment.style is not None and segment.style.bgcolor is not None
+    }
 
 
 def dimmed(panel: Panel) -> bool:
