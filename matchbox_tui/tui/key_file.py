@@ -4,8 +4,9 @@ import tomllib
 from pathlib import Path
 
 from platformdirs import user_config_path
+from textual.keys import Keys
 
-from matchbox_tui.tui.keys import KeyTable
+from matchbox_tui.tui.keys import LABELS, KeyTable
 
 
 def key_file() -> Path:
@@ -36,7 +37,30 @@ def _keys(name: str, value: object) -> tuple[str, ...]:
     keys = [key for key in given if isinstance(key, str) and key]
     if len(keys) < len(given):
         raise ValueError(f'{name}: give a key as "x" or keys as ["x", "ctrl+x"]')
-    return tuple(_NAMES.get(key, key) for key in keys)
+    return tuple(_key(name, key) for key in keys)
+
+
+def _key(name: str, given: str) -> str:
+    """What the terminal calls a key that is given by name, or as help and documents print it.
+
+    Raises `ValueError` for one that no keyboard has.
+    """
+    if len(given) == 1 and given.isprintable():
+        return _NAMES.get(given, given)
+    key = _NAMES.get(given, given.lower())
+    if key[0] == "^" and len(key) == 2:
+        key = f"ctrl+{key[1]}"
+    if key.startswith("shift+") and len(key) == len("shift+x"):
+        # A terminal tells of the letter only.
+        return key[-1].upper()
+    *modifiers, last = key.split("+")
+    modified = modifiers and _MODIFIERS.issuperset(modifiers) and (len(last) == 1 or last in _KNOWN)
+    if key not in _KNOWN and not modified:
+        raise ValueError(
+            f"{name}: no key is called {given[:40]!r}: use one such as x, X, ctrl+x, f5, enter,"
+            " escape or pageup"
+        )
+    return key
 
 
 _NAMES = {
@@ -56,3 +80,9 @@ _NAMES = {
     "#": "number_sign",
 }
 """What stands on a key, and what it is called."""
+
+_NAMES |= {words: key for key, words in LABELS.items() if len(words) > 1 or not words.isascii()}
+
+_MODIFIERS = {"ctrl", "alt", "shift"}
+
+_KNOWN = {key.value for key in Keys if not key.value.startswith("<")} | set(_NAMES.values())

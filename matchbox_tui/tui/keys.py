@@ -6,7 +6,7 @@ from itertools import chain
 
 from textual.binding import Binding
 
-_LABELS = {
+LABELS = {
     "up": "↑",
     "down": "↓",
     "left": "←",
@@ -67,7 +67,7 @@ def label(key: str) -> str:
     """A key as it is printed on a keyboard."""
     if key.startswith("ctrl+"):
         return f"^{key.removeprefix('ctrl+').upper()}"
-    return _LABELS.get(key, key.upper() if len(key) > 1 and key[1:].isdigit() else key)
+    return LABELS.get(key, key.upper() if len(key) > 1 and key[1:].isdigit() else key)
 
 
 KEYS = (

@@ -65,6 +65,29 @@ def test_a_keys_file_changes_what_a_key_does(tmp_path: Path) -> None:
     assert ("^X", "quit") in table.hints(False)
 
 
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ("PgUp", "pageup"),
+        ("Esc", "escape"),
+        ("^X", "ctrl+x"),
+        ("ctrl+X", "ctrl+x"),
+        ("shift+b", "B"),
+        ("F5", "f5"),
+        ("↑", "up"),
+        ("@", "@"),
+        ("é", "é"),
+        ("alt+b", "alt+b"),
+        ("ctrl+left", "ctrl+left"),
+    ],
+)
+def test_a_key_may_be_named_as_it_is_printed(tmp_path: Path, given: str, key: str) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(f'buy = "{given}"\n')
+    (buy,) = [entry for entry in read_keys(file).keys if entry.name == "buy"]
+    assert buy.keys == (key,)
+
+
 def test_without_a_keys_file_the_table_is_as_it_ships(tmp_path: Path) -> None:
     assert read_keys(tmp_path / "keys.toml").keys == KEYS
 
@@ -79,6 +102,12 @@ def test_without_a_keys_file_the_table_is_as_it_ships(tmp_path: Path) -> None:
         ('buy = "z"\nsell = "z"', "z can't be both buy and sell"),
         ('buy = "7"', "buy: 7 types a quantity"),
         ("buy = [", "can't be read"),
+        ('buy = "hello"', "buy: no key is called 'hello': use one such as x"),
+        ('buy = "b,x"', "buy: no key is called 'b,x'"),
+        ('buy = "ctrl+b,ctrl+x"', "buy: no key is called 'ctrl+b,ctrl+x'"),
+        ('buy = "ctrl+"', "buy: no key is called 'ctrl+'"),
+        ('buy = "<any>"', "buy: no key is called '<any>'"),
+        ('buy = "Esc"\nsell = "escape"', "Esc can't be both buy and sell"),
     ],
 )
 def test_a_wrong_keys_file_says_where_and_what(tmp_path: Path, text: str, words: str) -> None:
