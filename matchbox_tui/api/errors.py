@@ -37,7 +37,7 @@ def unavailable(words: str) -> Refusal:
 
 def refusal_of(error: StoreError) -> Refusal:
     """How a request ends where the server could not be asked. Nothing was queued."""
-    return unavailable(f"{error}; nothing was queued, try again")
+    return unavailable(f"{error}; nothing was queued")
 
 
 def refusal_of_submit(error: StoreError) -> Refusal:

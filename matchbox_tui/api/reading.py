@@ -115,6 +115,14 @@ async def check_query(request: Request[Any, Any, Any]) -> None:
             raise refused_value(name)
 
 
+async def check_bare_query(request: Request[Any, Any, Any]) -> None:
+    """As `check_query`, and raises `Refusal` for a body, of which nothing would be read."""
+    await check_query(request)
+    headers = request.headers
+    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
+        raise Refusal(422, "the body: nothing of it is read here; use ?trader= and ?market=")
+
+
 def _takes_null(parameter: FieldDefinition) -> bool:
     """Whether the framework would read the text `null` as none."""
     return parameter.is_optional and str not in [kind.annotation for kind in parameter.inner_types]

@@ -116,7 +116,9 @@ def _refused_value(place: str, field: str, message: str) -> Refusal:
         what = f"{place}{field}" or "the body"
         words = f"{what} must be {_expected(wrong[1])}, not {KINDS.get(wrong[2], wrong[2])}"
         return Refusal(422, words)
-    status = 400 if message.startswith(("Expected", "Integer value out of range")) else 422
+    out_of_bounds = message.startswith(("Expected", "Integer value out of range"))
+    # No market has a name that is too long, so it is as unknown as any other.
+    status = 400 if out_of_bounds and field != "market" else 422
     return Refusal(status, f"{place}{fix}" if fix else f"{place}{field}: {message[:MAX_PLACE]}")
 
 

@@ -1,12 +1,16 @@
 """The commands that run until they are stopped: engine, redis, traders."""
 
 import asyncio
+import contextlib
 from typing import Annotated
 
 import typer
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.running import UsageError, on_stop, run, say, set_up_logging
+
+STOP_SECONDS = 3.0
+"""How long an instance may take to end before what it still waits for is broken off."""
 
 
 def engine(
@@ -35,8 +39,16 @@ def engine(
 
     async def work() -> None:
         node = await instance.start()
-        on_stop(node.stop, until_eof=until_eof)
-        await node.run()
+        running = asyncio.create_task(node.run())
+
+        def stop() -> None:
+            node.stop()
+            # Where the server hangs, each of the last calls would wait its time for an answer.
+            asyncio.get_running_loop().call_later(STOP_SECONDS, running.cancel)
+
+        on_stop(stop, until_eof=until_eof)
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
     run(work())
 

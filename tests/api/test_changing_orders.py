@@ -129,6 +129,7 @@ async def test_all_orders_of_a_trader_are_cancelled(api: Api) -> None:
         ("market=NO", 422, "market 'NO': no market has this symbol"),
         ("tarder=alice", 422, "tarder: unknown query parameter; use market, trader"),
         ("trader=" + "x" * 65, 400, "trader must have at most 64 characters"),
+        ("market=" + "x" * 65, 422, "market must have at most 64 characters"),
     ],
 )
 @pytest.mark.asyncio(loop_scope="module")
@@ -139,5 +140,15 @@ async def test_a_wrong_cancel_all_cancels_nothing(
     answer = await shared_api.http.delete(f"/orders?{query}")
     assert answer.status_code == status
     assert words in answer.json()["error"]
+    await shared_api.settled()
+    assert (await shared_api.get(f"/orders/{order_id}"))["status"] == "open"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_cancel_all_that_says_whose_in_a_body_cancels_nothing(shared_api: Api) -> None:
+    order_id = await shared_api.place()
+    answer = await shared_api.http.request("DELETE", "/orders", json={"trader": "alice"})
+    assert answer.status_code == 422
+    assert "use ?trader= and ?market=" in answer.json()["error"]
     await shared_api.settled()
     assert (await shared_api.get(f"/orders/{order_id}"))["status"] == "open"

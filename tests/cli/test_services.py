@@ -211,3 +211,22 @@ def test_an_order_without_a_leader_waits_in_the_queue(empty: Venue) -> None:
         done = empty.call(*order[:5], "--json").json()
         assert (done["order_id"], done["status"], done["repeated"]) == (1, "open", True)
         assert [o["id"] for o in empty.call("orders", "--json").json()] == [1]
+
+
+def test_an_engine_ends_in_its_time_on_a_server_that_hangs(server_dir: Path) -> None:
+    with OwnServer(server_dir) as server:
+        env = environment({"REDIS_URL": server.url})
+        process = subprocess.Popen(
+            command_line("engine"), stderr=subprocess.PIPE, env=env, text=True
+        )
+        assert process.stderr is not None
+        while "Became engine leader" not in process.stderr.readline():
+            pass
+        server.signal(signal.SIGSTOP)
+        try:
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=20)
+        finally:
+            server.signal(signal.SIGCONT)
+        assert process.returncode == 0
+        assert "Traceback" not in said

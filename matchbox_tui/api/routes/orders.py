@@ -14,7 +14,7 @@ from matchbox_tui.api.bodies import Room, json_body
 from matchbox_tui.api.errors import Refusal, refusal_of_submit
 from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.order_log import OrderRecord
-from matchbox_tui.api.reading import answer, check_query, loaded, matching_orders
+from matchbox_tui.api.reading import answer, check_bare_query, check_query, loaded, matching_orders
 from matchbox_tui.api.requests import (
     BatchRequest,
     OrderRequest,
@@ -193,7 +193,7 @@ def _changing(gateway: Gateway, room: Room) -> list[HTTPRouteHandler]:
         summary="Cancel all open orders of a trader",
         operation_id="cancelOrders",
         status_code=202,
-        before_request=check_query,
+        before_request=check_bare_query,
         response_description="The cancel is queued.",
         responses=problems(400, 422, 503, 504),
     )
