@@ -62,10 +62,9 @@ class Flow:
         while made < events and len(commands) < MAX_BATCH:
             command = self._first.popleft() if self._first else self._draw()
             told = self.exchange.apply(command)
-            if isinstance(told[0], OrderAccepted):
-                self._passive.extend(
-                    order_id for order_id in (told[0].order_id,) if order_id in self.exchange.orders
-                )
+            first = told[0]
+            if isinstance(first, OrderAccepted) and first.order_id in self.exchange.orders:
+                self._passive.append(first.order_id)
             made += len(told)
             commands.append(command)
         return commands, made

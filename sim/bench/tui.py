@@ -7,16 +7,14 @@ what folding the same events costs in the same seconds without a screen.
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from itertools import chain, pairwise
-
-import msgspec
+from collections.abc import Callable
+from itertools import chain
 
 from matchbox_tui.store import Client, EmbeddedServer
-from sim.bench.figures import Latency, latency, ratios, typical
 from sim.bench.flow import MARKET, PERSON
 from sim.bench.jobs import Flowed, FlowJob, Tally, TallyJob
 from sim.bench.machine import cpu_seconds, this_machine
+from sim.bench.phases import Phase, Sight, core_rows, event_row, frame_row, median, phase
 from sim.bench.processes import Failed, Process, Processes
 from sim.bench.report import Plan, Report, Row
 from sim.bench.terminal import Terminal
@@ -25,74 +23,11 @@ from sim.bench.venue import environment
 SIZES = ((80, 24), (120, 36), (200, 60))
 IDLE_SIZE = SIZES[0]
 
-MOST_CORE = 25.0
-"""Percent of a core that the app may use."""
-
-LEAST_FRAMES = 15.0
-"""A second."""
-
-IN_TIME = 0.95
-"""The share of the events asked for a second that must be in the journal in a second."""
-
 SETTLE_SECONDS = 1.0
 """After a change of size or load, until it is measured; shorter where measurements are."""
 
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.02
-
-
-class Sight(msgspec.Struct, frozen=True):
-    """A look at everything that counts up. CPU in seconds, None where the system does not tell."""
-
-    at: float
-    cpu: float | None
-    frames: int
-    size: int
-    tally: Tally
-
-
-class Phase(msgspec.Struct, frozen=True):
-    """What happened between two looks, a second or as percent of a core."""
-
-    core: float | None
-    fold_core: float
-    frames: float
-    size: float
-    events: float
-    fills: float
-    commits: float
-    pace: Latency | None
-
-    @property
-    def bytes_a_frame(self) -> float:
-        return self.size / self.frames if self.frames else 0.0
-
-    @property
-    def ms_a_frame(self) -> float | None:
-        """CPU in ms for each frame, all that the app does included."""
-        if self.core is None or not self.frames:
-            return None
-        return 10 * self.core / self.frames
-
-
-def phase(before: Sight, after: Sight, ends: Sequence[int]) -> Phase:
-    """Out of two looks, and when the frames between them ended (ns)."""
-    seconds = after.at - before.at
-    core = None
-    if before.cpu is not None and after.cpu is not None:
-        core = 100 * (after.cpu - before.cpu) / seconds
-    first, last = before.tally, after.tally
-    folding = last.at - first.at
-    return Phase(
-        core=core,
-        fold_core=100 * (last.cpu_seconds - first.cpu_seconds) / folding,
-        frames=(after.frames - before.frames) / seconds,
-        size=(after.size - before.size) / seconds,
-        events=(last.events - first.events) / folding,
-        fills=(last.fills - first.fills) / folding,
-        commits=(last.commits - first.commits) / folding,
-        pace=latency([later - sooner for sooner, later in pairwise(ends)]),
-    )
 
 
 class TuiBench:
@@ -209,72 +144,11 @@ class TuiBench:
                     what=f"the screen at {_name(IDLE_SIZE)}, no events",
                     value=round(statistics.median(idle), 1),
                     unit="% of a core",
-                    more={"frames/s": _median([found.frames for found in self._idle])},
+                    more={"frames/s": median([found.frames for found in self._idle])},
                 )
             )
         rows.append(event_row(self._plan.events, list(chain.from_iterable(self._phases.values()))))
         return rows
-
-
-def core_rows(what: str, phases: Sequence[Phase]) -> list[Row]:
-    """What the app used of a core beside the fold alone; no row where the system does not tell."""
-    ours = [found.core for found in phases if found.core is not None]
-    theirs = [found.fold_core for found in phases]
-    if len(ours) < len(theirs):
-        return []
-    each = ratios(ours, theirs)
-    value = statistics.median(ours)
-    return [
-        Row(
-            what=what,
-            value=round(value, 1),
-            unit="% of a core",
-            against="folded, not shown",
-            base=_median(theirs),
-            ratio=round(statistics.median(each), 3),
-            ratios=each,
-            goal=f"less than {MOST_CORE:g} %",
-            reached=value < MOST_CORE,
-        )
-    ]
-
-
-def frame_row(what: str, phases: Sequence[Phase]) -> Row:
-    """How often it painted; the latency is the time from one frame to the next."""
-    frames = statistics.median(found.frames for found in phases)
-    costs = [found.ms_a_frame for found in phases if found.ms_a_frame is not None]
-    more = {"bytes a frame": _median([found.bytes_a_frame for found in phases])}
-    if costs:
-        more["ms of the processor a frame"] = _median(costs)
-    return Row(
-        what=what,
-        value=round(frames, 1),
-        unit="frames/s",
-        goal=f"{LEAST_FRAMES:g} or more",
-        reached=frames >= LEAST_FRAMES,
-        latency=typical([found.pace for found in phases]),
-        more=more,
-    )
-
-
-def event_row(asked: int, phases: Sequence[Phase]) -> Row:
-    """What the journal took meanwhile: without that the other figures mean less."""
-    events = statistics.median(found.events for found in phases)
-    return Row(
-        what="events in the journal",
-        value=round(events, 1),
-        unit="events/s",
-        goal=f"{asked:,}",
-        reached=events >= IN_TIME * asked,
-        more={
-            "fills/s": _median([found.fills for found in phases]),
-            "commits/s": _median([found.commits for found in phases]),
-        },
-    )
-
-
-def _median(values: Sequence[float]) -> float:
-    return round(statistics.median(values), 1)
 
 
 def _name(size: tuple[int, int]) -> str:

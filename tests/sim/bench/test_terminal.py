@@ -122,4 +122,12 @@ def test_a_program_ends_when_who_started_it_is_killed(
         pid = int(starter.stdout.readline())
         os.kill(pid, 0)
         starter.kill()
-    soon(lambda: not Path(f"/proc/{pid}").exists())
+    soon(lambda: is_gone(pid))
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

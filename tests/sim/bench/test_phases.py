@@ -5,7 +5,7 @@ import pytest
 
 from sim.bench.figures import Latency
 from sim.bench.jobs import Tally
-from sim.bench.tui import Phase, Sight, core_rows, event_row, frame_row, phase
+from sim.bench.phases import Phase, Sight, core_rows, event_row, frame_row, phase
 
 MS = 1_000_000
 
