@@ -42,6 +42,8 @@ class PlayOperator:
         return self._signal(name, signal.SIGCONT, "kill -CONT")
 
     async def stop(self, instance: str) -> str:
+        if instance == self.frozen():
+            raise ValueError(f"{instance} is frozen and hears nothing: F lets it go on, K kills it")
         return self._signal(instance, signal.SIGTERM, "kill -TERM")
 
     async def restart(self) -> str:

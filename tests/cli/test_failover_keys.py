@@ -72,6 +72,8 @@ def test_keys_in_a_hurry_leave_a_market_that_runs(marked: Marked) -> None:
         terminal.await_words("node-")
         terminal.press(b"F")
         terminal.await_words("kill -STOP")
+        terminal.press(b"S")
+        terminal.await_words("is frozen and hears nothing")
         terminal.press(b"K")
         terminal.await_words("kill -9")
         terminal.await_words("without a leader")
@@ -79,7 +81,7 @@ def test_keys_in_a_hurry_leave_a_market_that_runs(marked: Marked) -> None:
         terminal.press(b"F")
         terminal.await_words("failover 3")
         terminal.press(b"DDD")
-        terminal.await_words("the server is being started again")
+        terminal.await_words("failover 4")
         terminal.await_words("kill -9 of the server")
         terminal.press(b"q")
         assert terminal.wait() == 0
