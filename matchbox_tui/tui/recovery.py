@@ -39,7 +39,9 @@ class Recovery:
     doubled: int = 0
     refused: str = ""
     cut: bool = False
-    """Whether the connection was lost since: what was read before that was committed before."""
+    """Whether the connection was lost since."""
+    tip: int | None = None
+    """Where the journal ended when it was seen again: what comes later was committed later."""
     thawed: bool = False
     went_on: bool = False
     """Whether the victim was thawed in time, and leads as before."""
@@ -57,6 +59,8 @@ class Recovery:
         """Takes a look at the cluster."""
         if self.committed is None:
             self.depths.append(cluster.queue_depth)
+        if self.cut and self.tip is None:
+            self.tip = cluster.seq
         if cluster.epoch <= self.epoch:
             return
         if self.elected is None and cluster.leader is not None:
@@ -75,7 +79,8 @@ class Recovery:
                 self._numbered(event.order_id)  # type: ignore[union-attr]  # as above
         if self.committed is not None:
             return
-        if entry.epoch > self.epoch or self.cut or self.thawed:
+        is_back = self.tip is not None and entry.seq > self.tip
+        if entry.epoch > self.epoch or is_back or self.thawed:
             self.went_on = self.thawed and entry.epoch <= self.epoch
             self.committed = now
             # Whoever commits was elected and has caught up, which may not have been seen.

@@ -19,10 +19,10 @@ def recovery(venue: LocalVenue, fault: Fault = Fault.KILL, last_id: int = 0) -> 
 
 
 def cluster(
-    leader: str | None, epoch: int, queue: int = 0, role: str = "follower"
+    leader: str | None, epoch: int, queue: int = 0, role: str = "follower", seq: int = 0
 ) -> ClusterStatus:
     one = InstanceStatus("node-3", role, epoch, 1, "host", 0, 0, 0)
-    return ClusterStatus(leader, epoch, 0, queue, (one,))
+    return ClusterStatus(leader, epoch, seq, queue, (one,))
 
 
 def drawn(told: Recovery) -> list[str]:
@@ -78,10 +78,15 @@ def test_a_server_that_comes_back_finds_its_leader() -> None:
     assert told.took is None, "that was on its way when the server was killed"
     told.cut = True
     venue.order(Side.BUY, 1, 40)
+    told.looked(cluster("node-2", 7, seq=venue.exchange.seq), BEGAN + 100 * MS)
+    told.folded(venue.entries[-1], BEGAN + 101 * MS)
+    assert told.took is None, "that was read late, and committed before"
+    venue.order(Side.BUY, 1, 40)
+    told.looked(cluster("node-2", 7, seq=venue.exchange.seq), BEGAN + 200 * MS)
     told.folded(venue.entries[-1], BEGAN + 300 * MS)
     assert told.took == 300 * MS
     assert drawn(told)[1] == " ● server killed ── ● first commit +300 ms"
-    assert "epoch 7, 2 orders since" in drawn(told)[3]
+    assert "epoch 7, 3 orders since" in drawn(told)[3]
 
 
 def test_an_order_that_is_passed_over_is_lost_and_one_that_comes_again_is_doubled() -> None:
