@@ -97,7 +97,7 @@ KEYS = (
     Key("kind", "kind", ("t",), "limit, IOC, market, post-only", "Order", "", "kind"),
     Key("send", "enter", ("enter",), "send what is prepared", "Order", "", "send"),
     Key("drop", "escape", ("escape",), "drop what is prepared", "Order", "", "drop"),
-    Key("move", "move_order", ("v",), "move the order at the cursor, or the selected one", "Order"),
+    Key("move", "move_order", ("v",), "move the order at the cursor or the selected one", "Order"),
     Key("flatten", "close", ("f",), "prepare to flatten the position", "Order"),
     Key("reverse", "reverse", ("r",), "prepare to reverse the position", "Order"),
     Key("cancel", "cancel", ("x", "delete"), "cancel at the cursor, or the selected order",
