@@ -33,7 +33,9 @@ class Faults:
             return
         leader = desk.model.leader
         if leader is None and fault is not Fault.SERVER:
-            desk.say("nobody leads now: wait for the next leader", Tone.ALARM)
+            desk.say(
+                "nobody leads now: wait for the next leader (R starts what has ended)", Tone.ALARM
+            )
             return
         recoveries = desk.model.recoveries
         before = recoveries.current

@@ -1,5 +1,7 @@
 """Failover keys pressed quickly, twice and in the wrong moment."""
 
+import msgspec
+
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.faults import Faults
 from matchbox_tui.tui.operator import Fault
@@ -100,3 +102,16 @@ async def test_a_server_that_is_not_ours_is_not_killed() -> None:
     assert "not ours to kill" in said(desk)
     assert desk.model.recoveries.current is None
     assert desk.model.recoveries.count == 0
+
+
+async def test_where_nobody_leads_there_is_nobody_to_kill() -> None:
+    desk = await led_desk()
+    status = desk.model.cluster
+    assert status is not None
+    desk.model.observed(msgspec.structs.replace(status, leader=None), 1)
+    processes = Processes()
+    await Faults(desk, processes).strike(Fault.KILL)
+    assert "nobody leads now" in said(desk)
+    assert "R starts what has ended" in said(desk)
+    assert not processes.ended
+    assert desk.model.recoveries.current is None
