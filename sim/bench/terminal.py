@@ -23,6 +23,9 @@ ASKS = b"\x1b[?2026$p"
 CAN_SYNC = b"\x1b[?2026;2$y"
 BEGINS, ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 
+SIZE_NAMES = ("COLUMNS", "LINES")
+"""Variables in which a shell may have noted the size of another terminal."""
+
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.02
@@ -86,7 +89,8 @@ class Terminal:
                 stdin=theirs,
                 stdout=theirs,
                 stderr=theirs,
-                env=dict(env),
+                # Those would be believed more than the terminal.
+                env={name: value for name, value in env.items() if name not in SIZE_NAMES},
                 start_new_session=True,
             )
         except BaseException:

@@ -26,6 +26,9 @@ IDLE_SIZE = SIZES[0]
 SETTLE_SECONDS = 1.0
 """After a change of size or load, until it is measured; shorter where measurements are."""
 
+COLOURS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR")
+"""Variables that change what is written for a colour, and so how many bytes a frame has."""
+
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.02
 
@@ -170,7 +173,11 @@ async def bench_tui(plan: Plan, say: Callable[[str], None]) -> Report:
             "TERM": "xterm-256color",
             "XDG_CONFIG_HOME": str(server.directory),
         }
-        env = {name: value for name, value in env.items() if name not in ("NO_COLOR", "COLORTERM")}
+        env = {
+            name: value
+            for name, value in env.items()
+            if name not in COLOURS and not name.startswith("TEXTUAL")
+        }
         with Processes(env, server.directory) as start:
             engine = start.start(
                 *("engine", "matchbox_tui", "engine", "--until-eof"),

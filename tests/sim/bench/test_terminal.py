@@ -77,7 +77,8 @@ def program(tmp_path: Path) -> Callable[[str], dict[str, str]]:
 async def test_a_program_is_told_what_the_terminal_can_and_how_large_it_is(
     program: Callable[[str], dict[str, str]],
 ) -> None:
-    with Terminal("it", ["drawing"], program(PROGRAM)) as terminal:
+    env = program(PROGRAM) | {"COLUMNS": "99", "LINES": "9"}
+    with Terminal("it", ["drawing"], env) as terminal:
         await terminal.first_frame()
         size = terminal.frames.size
         terminal.resize(123, 45)
