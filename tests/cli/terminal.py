@@ -17,12 +17,19 @@ from tests.waiting import PATIENCE
 
 _ESCAPES = re.compile(rb"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x1b\x07]*(\x1b\\|\x07)|[ -/]*[0-~])")
 
+_SIZE_NAMES = ("COLUMNS", "LINES")
+"""Variables in which another test may have noted a size, and which count for more than ours."""
+
 LEAVES_SCREEN = b"\x1b[?1049l"
 
 
 def words_of(drawn: bytes) -> str:
     """What was drawn, without colours and places."""
     return _ESCAPES.sub(b" ", drawn).decode(errors="replace")
+
+
+def _without_size(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name not in _SIZE_NAMES}
 
 
 class Terminal:
@@ -32,7 +39,7 @@ class Terminal:
         command = command_line(*arguments)
         self.pid, self._end = pty.fork()
         if self.pid == 0:
-            os.execve(command[0], command, dict(env))
+            os.execve(command[0], command, _without_size(env))
         fcntl.ioctl(self._end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.drawn = b""
         self._open = True
