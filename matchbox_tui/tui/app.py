@@ -29,6 +29,9 @@ from matchbox_tui.tui.palette import DARK, PALETTES, Ink, Palette
 from matchbox_tui.tui.screen import trade_screen
 from matchbox_tui.tui.twins import shell_setup
 
+_HANG_UP = 1
+"""The number of SIGHUP, also where there is no such signal."""
+
 _ENDINGS = ("SIGHUP", "SIGTERM", "SIGINT")
 
 
@@ -85,7 +88,13 @@ class MatchboxApp(App[None]):
         self.theme = self.look.palette.name
 
     async def run_async(self, **options: Any) -> Any:
-        with forgiving_terminal():
+        loop = asyncio.get_running_loop()
+
+        def leave() -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.exit, None, 128 + _HANG_UP)
+
+        with forgiving_terminal(leave):
             return await super().run_async(**options)
 
     def get_driver_class(self) -> type[Driver]:

@@ -27,6 +27,13 @@ from matchbox_tui.tui.model import Model
 Model.lag = property(lambda model: 1 // 0)
 """
 
+DEAF = """
+import signal
+import matchbox_tui.tui.app
+matchbox_tui.tui.app._ENDINGS = ()
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+"""
+
 
 def start(
     said: Path, environment: dict[str, str] | None = None, before: str = ""
@@ -79,6 +86,16 @@ def test_a_terminal_that_is_closed_in_the_middle_of_drawing_leaves_run(tmp_path:
     for _ in range(60):
         os.write(end, b"?")
         time.sleep(0.02)
+    os.close(end)
+    wait_for_end(pid)
+    assert said.read_text() == f"left with {128 + signal.SIGHUP}"
+
+
+def test_a_terminal_that_goes_without_a_signal_leaves_run(tmp_path: Path) -> None:
+    """As under ``nohup`` and ``setsid``, where no hang-up arrives."""
+    said = tmp_path / "said"
+    pid, end = start(said, before=DEAF)
+    read_until(end, b"connecting")
     os.close(end)
     wait_for_end(pid)
     assert said.read_text() == f"left with {128 + signal.SIGHUP}"
