@@ -16,7 +16,7 @@ async def test_the_server_does_what_its_document_says(api: Api, tmp_path: Path) 
     await api.place("buy", 60, 3, trader="bob", market="RAIN")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
-        *("--config-file", str(ROOT / "schemathesis.toml")),
+        *("--config-file", str(ROOT / "tests" / "api" / "schemathesis.toml")),
         *("run", f"http://{api.address}/docs/openapi.json"),
         *("--checks", "all", "--exclude-checks", "use_after_free"),
         *("--seed", "1", "--max-examples", "10", "--no-color"),

@@ -31,7 +31,8 @@ class Backup:
         """Puts the keys back as they were, and away what came since, in one step."""
         commands: list[tuple[str | bytes | int, ...]] = [("MULTI",)]
         commands += [("DEL", name) for name in await _names(self._link, self._prefix)]
-        commands += [("RESTORE", name, ttl, dump) for name, dump, ttl in self._kept]
+        # What was made since the names were asked for is there again.
+        commands += [("RESTORE", name, ttl, dump, "REPLACE") for name, dump, ttl in self._kept]
         *_, replies = await self._link.calls([*commands, ("EXEC",)])
         assert isinstance(replies, list)
         assert not any(isinstance(reply, Exception) for reply in replies), replies
