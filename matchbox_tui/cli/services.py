@@ -1,12 +1,12 @@
 """The commands that run until they are stopped: engine, redis, traders."""
 
 import asyncio
-import contextlib
 from typing import Annotated
 
 import typer
 
 from matchbox_tui.cli import options
+from matchbox_tui.cli.leaving import leave
 from matchbox_tui.cli.running import UsageError, on_stop, run, say, set_up_logging
 
 STOP_SECONDS = 3.0
@@ -39,16 +39,14 @@ def engine(
 
     async def work() -> None:
         node = await instance.start()
-        running = asyncio.create_task(node.run())
 
         def stop() -> None:
             node.stop()
             # Where the server hangs, each of the last calls would wait its time for an answer.
-            asyncio.get_running_loop().call_later(STOP_SECONDS, running.cancel)
+            asyncio.get_running_loop().call_later(STOP_SECONDS, leave, 0)
 
         on_stop(stop, until_eof=until_eof)
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        await node.run()
 
     run(work())
 

@@ -215,7 +215,8 @@ def test_an_order_without_a_leader_waits_in_the_queue(empty: Venue) -> None:
 
 def test_an_engine_ends_in_its_time_on_a_server_that_hangs(server_dir: Path) -> None:
     with OwnServer(server_dir) as server:
-        env = environment({"REDIS_URL": server.url})
+        # With this lease a call waits for longer than the test does.
+        env = environment({"REDIS_URL": server.url, "MATCHBOX_LEASE_MS": "60000"})
         process = subprocess.Popen(
             command_line("engine"), stderr=subprocess.PIPE, env=env, text=True
         )
