@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -63,6 +65,15 @@ class Member:
             output, _ = self.process.communicate()
         return output
 
+    def ending(self) -> str:
+        """How it ended: the signal, its last words or its exit code; nothing while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return ""
+        if code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return self.last_words() or f"exit code {code}"
+
     def last_words(self) -> str:
         """The last line of its log, for an error message."""
         try:
@@ -100,6 +111,7 @@ class Cluster:
         }
         self.nodes: dict[str, Member] = {}
         self.traders: Member | None = None
+        self._hire: Callable[[], Member] | None = None
 
     @property
     def symbols(self) -> list[str]:
@@ -135,17 +147,25 @@ class Cluster:
     def start_traders(
         self, count: int, rate: int, seed: int, *, client_order_ids: bool = False
     ) -> Member:
-        self.traders = Member(
-            "traders",
-            [
-                *("traders", "--json", "--traders", str(count), "--rate", str(rate)),
-                *("--seed", str(seed), "--markets", ",".join(self.symbols)),
-                *(["--client-order-ids"] if client_order_ids else []),
-            ],
-            self._env,
-            self._log_dir / "traders.log",
-        )
+        arguments = [
+            *("traders", "--json", "--traders", str(count), "--rate", str(rate)),
+            *("--seed", str(seed), "--markets", ",".join(self.symbols)),
+            *(["--client-order-ids"] if client_order_ids else []),
+        ]
+        log = self._log_dir / "traders.log"
+        self._hire = partial(Member, "traders", arguments, self._env, log)
+        self.traders = self._hire()
         return self.traders
+
+    def restart(self) -> list[str]:
+        """Starts anew every instance that has ended, and the traders; returns their names."""
+        ended = [name for name, node in self.nodes.items() if not node.alive()]
+        for name in ended:
+            self.start_node(name)
+        if self.traders is not None and not self.traders.alive() and self._hire is not None:
+            self.traders = self._hire()
+            ended.append(self.traders.name)
+        return ended
 
     def failed(self) -> str | None:
         """Why the cluster can't work: every instance, or the traders, ended. None where it can."""

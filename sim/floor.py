@@ -22,7 +22,9 @@ from matchbox_tui.store import (
     StoreError,
     StoreSetBack,
 )
-from sim.agents import Action, Agent, Drift, MarketMaker, RandomTrader, View
+from sim.agents import Action, Drift, MarketMaker, RandomTrader, View
+
+Agent = RandomTrader | MarketMaker
 
 TICK_SECONDS = 0.02
 """Actions that fall due within this time share a submit."""

@@ -20,7 +20,7 @@ from matchbox_tui.engine import (
 )
 from matchbox_tui.store import Entry, Replica, chained
 from sim import Census, FloorRecord, Summary
-from sim.agents import Agent, MarketMaker, RandomTrader, View
+from sim.agents import MarketMaker, RandomTrader, View
 
 RAIN = Market.prediction("RAIN")
 
@@ -78,7 +78,7 @@ def test_a_sound_story_has_no_errors() -> None:
 def test_a_long_story_of_agents_has_no_errors() -> None:
     story = Story()
     rng = random.Random(5)
-    agents: list[Agent] = [
+    agents: list[RandomTrader | MarketMaker] = [
         MarketMaker("max", "RAIN", rng),
         *(RandomTrader(f"t{n}", "RAIN", rng) for n in "ab"),
     ]

@@ -1,12 +1,7 @@
-"""Who trades: agents that know what a client may know and act through commands.
-
-Nothing in them knows what drives them. They have no clock and no chance of their own: both are
-handed in, so that the same view, time and seed give the same commands.
-"""
+"""The first two kinds of agents, which the trading floor still hires."""
 
 import random
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -19,11 +14,9 @@ from matchbox_tui.engine import (
     OrderType,
     Position,
     Side,
-    Tagged,
     TimeInForce,
 )
-
-Action = NewOrder | Tagged
+from sim.agents.agent import Action, clamped
 
 
 class View(msgspec.Struct, frozen=True):
@@ -38,17 +31,6 @@ class View(msgspec.Struct, frozen=True):
     own: Sequence[Order]
     position: Position
     value: int
-
-
-class Agent(Protocol):
-    """One trader in one market."""
-
-    trader: str
-    market: str
-
-    def act(self, view: View, now: int) -> list[Action]:
-        """The commands of this moment; `now` is in ns."""
-        ...
 
 
 class RandomTrader:
@@ -166,12 +148,3 @@ class Drift:
         roll = self._rng.randrange(100)
         move = 1 if roll < 14 else -1 if roll < 28 else pull if roll < 31 else 0
         self.value = clamped(self.value + move, self._market)
-
-
-def clamped(price: int, market: Market) -> int:
-    """The nearest price that the market takes."""
-    price = max(price, market.min_price)
-    if market.max_price is not None:
-        price = min(price, market.max_price)
-    price -= price % market.tick
-    return price if price >= market.min_price else price + market.tick
