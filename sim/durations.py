@@ -27,7 +27,7 @@ def parse_duration(text: str) -> int:
     whole, fraction, unit = found.groups()
     fraction = fraction or ""
     scale = UNITS[unit]
-    return int(whole) * scale + int(fraction or 0) * scale // 10 ** len(fraction)
+    return int(whole) * scale + int(fraction.ljust(9, "0")) * scale // 10**9
 
 
 def duration_text(ns: int) -> str:

@@ -47,12 +47,10 @@ class PlayOperator:
         return self._signal(instance, signal.SIGTERM, "kill -TERM")
 
     async def restart(self) -> str:
-        ended = [name for name, node in self._cluster.nodes.items() if not node.alive()]
-        if not ended:
-            raise ValueError("every instance runs")
-        for name in ended:
-            self._cluster.start_node(name)
-        return f"started {', '.join(ended)} again"
+        started = self._cluster.restart()
+        if not started:
+            raise ValueError("everything runs")
+        return f"started {', '.join(started)} again"
 
     async def kill_server(self) -> str:
         server = self._server
@@ -67,6 +65,10 @@ class PlayOperator:
         finally:
             self.restarting = False
         return "kill -9 of the server, and started again"
+
+    def traders_ended(self) -> str:
+        traders = self._cluster.traders
+        return traders.ending() if traders is not None else ""
 
     def frozen(self) -> str:
         frozen = self._frozen

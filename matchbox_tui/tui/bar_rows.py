@@ -1,4 +1,4 @@
-"""The single lines: the market at the top, and ticket, message, status and hints at the bottom."""
+"""The single lines: the market at the top, and ticket, status and hints at the bottom."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +12,9 @@ from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import grouped
 from matchbox_tui.tui.ladder_rows import MOVES
 from matchbox_tui.tui.model import Link, Model
-from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.panel import Row
 from matchbox_tui.tui.ticket import Kind, preview, preview_move
-
-NOTICE_NS = 8_000_000_000
-"""How long a notice stays on the message line."""
 
 _LINKS = {
     Link.CONNECTING: "◌ connecting",
@@ -121,22 +118,6 @@ class TicketLine:
 
 
 @dataclass(frozen=True)
-class MessageLine:
-    """The latest news, or what is not known yet."""
-
-    words: str
-    tone: Tone
-    open: bool = False
-
-    def paint(self, width: int, ink: Ink) -> Segments:
-        styles = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own, Tone.TWIN: ink.muted}
-        style = styles.get(self.tone, ink.plain)
-        if self.open:
-            style = ink.own
-        return [Segment(left(f" {self.words}", width), style)]
-
-
-@dataclass(frozen=True)
 class StatusLine:
     """The venue: who leads, how far behind we are, what waits, and whether this is fresh."""
 
@@ -149,6 +130,9 @@ class StatusLine:
     seq: int
     trader: str
     seen: bool
+    traders_ended: bool = False
+    news: Row | None = None
+    """What there is no other line for."""
 
     def paint(self, width: int, ink: Ink) -> Segments:
         raised = ink.raised
@@ -157,6 +141,9 @@ class StatusLine:
         if self.trouble and not live:
             words = left(f" {clean(self.trouble)}", max(width - state.cell_length, 0))
             return [state, Segment(words, ink.plain + raised)]
+        if self.news is not None:
+            told = self.news.paint(max(width - state.cell_length, 0), ink)
+            return [state, *(Segment(s.text, (s.style or ink.plain) + raised) for s in told)]
         leader = clean(self.leader) if self.leader else "none" if self.seen else "-"
         parts = [
             ("leader", leader, self.seen and self.leader is None),
@@ -165,6 +152,8 @@ class StatusLine:
             ("queue", grouped(self.queue), False),
         ]
         segments = [state]
+        if self.traders_ended:
+            segments.append(Segment(" no traders ", ink.alarm + raised))
         for name, value, alarming in parts:
             segments.append(Segment(f" {name} ", ink.muted + raised))
             segments.append(Segment(value + " ", (ink.alarm if alarming else ink.plain) + raised))
@@ -255,38 +244,7 @@ def ticket_line(desk: Desk) -> TicketLine:
     )
 
 
-def message_line(desk: Desk) -> MessageLine:
-    model = desk.model
-    notice = model.notices[-1] if model.notices else None
-    fresh = notice is not None and desk.clock() - notice.time < NOTICE_NS
-    if notice is not None and fresh and notice.tone is Tone.ALARM:
-        return MessageLine(clean(notice.words), notice.tone)
-    waiting = list(model.intents)
-    if waiting:
-        more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-        words = f"? {clean(waiting[-1].words)}: {waiting[-1].standing.value}{more}"
-        return MessageLine(words, Tone.PLAIN, True)
-    if notice is not None and fresh:
-        return MessageLine(clean(notice.words), notice.tone)
-    return MessageLine(greeting(model, desk), Tone.PLAIN)
-
-
-def greeting(model: Model, desk: Desk) -> str:
-    """What to say while there is nothing else to say."""
-    if model.link is Link.CONNECTING:
-        return "looking for the venue"
-    if desk.book is None:
-        return f"no market {clean(desk.symbol)} yet: m looks at the others"
-    if model.cluster is not None and model.leader is None:
-        return "waiting for a leader"
-    if not model.source.seq:
-        return "waiting for the first order"
-    if model.trader and not model.notices and model.link is Link.LIVE:
-        return "a arms trading, arrows choose a price, b buys, s sells, Enter sends"
-    return ""
-
-
-def status_line(model: Model) -> StatusLine:
+def status_line(model: Model, news: Row | None = None) -> StatusLine:
     cluster = model.cluster
     return StatusLine(
         model.link,
@@ -298,4 +256,6 @@ def status_line(model: Model) -> StatusLine:
         model.source.seq,
         model.trader,
         cluster is not None,
+        bool(model.traders_ended),
+        news,
     )

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 from textual.geometry import Size
 
-from matchbox_tui.tui.bar_rows import HintLine, header, message_line, status_line, ticket_line
+from matchbox_tui.tui.bar_rows import HintLine, header, status_line, ticket_line
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.ladder_edges import ladder_foot
+from matchbox_tui.tui.news import low_line, message_line
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.panel import Panel, Row
 
@@ -51,7 +52,13 @@ def message_bar(desk: Desk, ink: Ink) -> Bar:
 
 
 def status_bar(desk: Desk, ink: Ink) -> Bar:
-    return Bar(desk, ink, lambda desk: status_line(desk.model), id="status")
+    def line(desk: Desk) -> Row:
+        # A low screen has no message line and no room for a panel about a failover.
+        low = bar.screen.has_class("-low")
+        return status_line(desk.model, low_line(desk) if low else None)
+
+    bar = Bar(desk, ink, line, id="status")
+    return bar
 
 
 def hint_bar(desk: Desk, ink: Ink, keys: KeyTable) -> Bar:

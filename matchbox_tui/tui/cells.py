@@ -28,15 +28,17 @@ def left(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int, lines: int) -> list[str]:
-    """The text on as many lines as it needs, broken at blanks where it can be, `lines` at most."""
+    """The text on as many lines as it needs, broken at blanks or slashes where it can be, `lines` at most."""
     found: list[str] = []
     rest = text
     while cell_len(rest) > width > 0 and len(found) < lines - 1:
         start = set_cell_size(rest, width + 1)
         end = start.rfind(" ")
         if end <= 0:
-            # A wide character that would be cut in two is for the next line.
-            end = max(len(set_cell_size(rest, width).rstrip()), 1)
+            # An address is broken between the names in it. A wide character that would be cut in
+            # two is for the next line.
+            room = set_cell_size(rest, width).rstrip()
+            end = room.rfind("/") + 1 or max(len(room), 1)
         found.append(rest[:end])
         rest = rest[end:].lstrip()
     return [*found, rest]

@@ -16,7 +16,7 @@ class Cluster(Panel):
 
     def drift(self) -> object:
         model = self.desk.model
-        return model.roster.looks, model.latencies.taken
+        return model.roster.looks, model.latencies.taken, model.traders_ended
 
     def rows(self, size: Size) -> Sequence[Row]:
         return cluster_rows(self.desk, size.width, size.height)

@@ -158,6 +158,8 @@ def cluster_rows(desk: Desk, width: int, height: int) -> list[Row]:
         rows += _instance_rows(member, width)
     if len(rows) == 1:
         rows.append(Words(" no instance"))
+    if model.traders_ended:
+        rows.append(Words(clean(f" ! traders ended: {model.traders_ended}"), loud=True))
     rows.append(QueueRow(tuple(model.roster.depths)[-max(width, 1) :]))
     if model.trader:
         rows += latency_rows(model.latencies.summary())

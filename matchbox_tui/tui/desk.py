@@ -8,7 +8,7 @@ from matchbox_tui.tui.candles import Span
 from matchbox_tui.tui.gaze import Gaze
 from matchbox_tui.tui.glow import Glow
 from matchbox_tui.tui.model import Model
-from matchbox_tui.tui.outcome import Tone
+from matchbox_tui.tui.outcome import Notice, Tone
 from matchbox_tui.tui.ticket import Ticket
 
 
@@ -50,6 +50,9 @@ class Desk:
         self._found = ""
         self._selected = 0
         self._gazes: dict[str, Gaze] = {}
+        self.twin: Notice | None = None
+        """The newest command line that was told."""
+        model.when_broken = self._lock_again
 
     # What is looked at.
 
@@ -248,6 +251,15 @@ class Desk:
 
     def say(self, words: str, tone: Tone = Tone.PLAIN) -> None:
         self.model.note(self.clock(), words, tone)
+        if tone is Tone.TWIN:
+            self.twin = self.model.notices[-1]
+
+    def _lock_again(self, why: str) -> None:
+        """Whoever armed did so before another picture."""
+        if not self.locked:
+            self.locked = True
+            self.put(self.ticket.drop())
+            self.say(f"{why}: trading is locked again", Tone.ALARM)
 
     @property
     def halted(self) -> bool:

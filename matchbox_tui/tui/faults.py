@@ -59,7 +59,7 @@ class Faults:
         desk.say(recovery.words, Tone.ALARM)
 
     async def restart(self) -> None:
-        """Starts every instance that has ended."""
+        """Starts every process that has ended."""
         if self._operator is None:
             self.desk.say("only 'matchbox play' may do that: these processes are not its own")
             return
@@ -67,6 +67,15 @@ class Faults:
             self.desk.say(await self._operator.restart())
         except ValueError as error:
             self.desk.say(str(error), Tone.ALARM)
+
+    def look(self) -> None:
+        """Tells it when the traders have ended: the market goes on, and falls silent. O(1)."""
+        if self._operator is None:
+            return
+        model, ended = self.desk.model, self._operator.traders_ended()
+        if ended and not model.traders_ended:
+            self.desk.say(f"the traders ended: {ended} (R starts them again)", Tone.ALARM)
+        model.told_of_traders(ended)
 
     async def _do(self, operator: Operator, fault: Fault, leader: str) -> str:
         match fault:

@@ -111,7 +111,7 @@ KEYS = (
     Key("freeze-leader", "strike('frozen')", ("F",), "freeze the leader, or let it go on",
         "Failover"),
     Key("stop-leader", "strike('stopped')", ("S",), "stop the leader cleanly", "Failover"),
-    Key("restart", "restart", ("R",), "start instances that have ended", "Failover"),
+    Key("restart", "restart", ("R",), "start again what has ended", "Failover"),
     Key("kill-server", "strike('server killed')", ("D",), "kill the server and start it again",
         "Failover"),
     Key("list", "list", ("tab",), "between ladder and open orders", "Look", "list"),

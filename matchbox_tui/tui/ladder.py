@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from matchbox_tui.engine import Side
-from matchbox_tui.tui.bar_rows import greeting
+from matchbox_tui.tui.news import greeting
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.ladder_edges import LadderHead
 from matchbox_tui.tui.ladder_rows import LadderRow

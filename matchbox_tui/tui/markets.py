@@ -39,6 +39,13 @@ class Markets(Panel):
             self.selected = symbols[min(max(at + rows, 0), len(symbols) - 1)]
         self.renew()
 
+    def go(self, place: int) -> None:
+        """Selects the market at a place in the list; one below 0 is counted from the end."""
+        symbols = [market.symbol for market in self.desk.model.markets]
+        if symbols:
+            self.selected = symbols[place]
+        self.renew()
+
 
 class MarketsScreen(ModalScreen[str | None]):
     """Lets somebody choose a market; ends with its symbol."""
@@ -50,6 +57,8 @@ class MarketsScreen(ModalScreen[str | None]):
         Binding("up,k", "move(-1)", show=False),
         Binding("pagedown", "move(10)", show=False),
         Binding("pageup", "move(-10)", show=False),
+        Binding("home", "go(0)", show=False),
+        Binding("end", "go(-1)", show=False),
         Binding("ctrl+c", "app.quit", show=False, priority=True),
     ]
 
@@ -69,6 +78,9 @@ class MarketsScreen(ModalScreen[str | None]):
 
     def action_move(self, rows: int) -> None:
         self._list.move(rows)
+
+    def action_go(self, place: int) -> None:
+        self._list.go(place)
 
     def action_choose(self) -> None:
         self.dismiss(self._list.selected)

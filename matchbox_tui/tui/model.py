@@ -5,7 +5,7 @@ prints, who led, what this trader asked for and what became of it.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -64,6 +64,13 @@ class Link(StrEnum):
     RECONNECTING = "reconnecting"
 
 
+_BREAKS = {
+    Link.STALE: "the server does not answer",
+    Link.RECONNECTING: "the connection was lost",
+}
+"""What happened, by what the link has become."""
+
+
 @dataclass(frozen=True)
 class Handover:
     """The place on the tape where the lead went to another.
@@ -105,6 +112,10 @@ class Model:
         self.cluster: ClusterStatus | None = None
         self.link = Link.CONNECTING
         self.trouble = ""
+        self.traders_ended = ""
+        """How the traders' process ended, as far as its parent knows; nothing while it runs."""
+        self.when_broken: Callable[[str], None] = lambda why: None
+        """Told why what is shown does not lead on from what was shown before."""
         self.printed = 0
         self.revision = 0
         self.recoveries = Recoveries()
@@ -127,6 +138,7 @@ class Model:
         if self.trader:
             self.outcomes.know(source.exchange.orders_of(self.trader))
         self.touch()
+        self.when_broken("the journal is read anew")
 
     def touch(self) -> None:
         self.revision += 1
@@ -232,6 +244,14 @@ class Model:
     def linked(self, link: Link, trouble: str = "") -> None:
         if (link, trouble) != (self.link, self.trouble):
             self.link, self.trouble = link, trouble
+            self.touch()
+            if link in _BREAKS:
+                self.when_broken(_BREAKS[link])
+
+    def told_of_traders(self, ended: str) -> None:
+        """Takes how the traders' process ended, or nothing where it runs."""
+        if ended != self.traders_ended:
+            self.traders_ended = ended
             self.touch()
 
     def _led(self, entry: Entry, seen: int | None) -> None:

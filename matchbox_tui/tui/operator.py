@@ -37,10 +37,13 @@ class Operator(Protocol):
         """SIGTERM."""
 
     async def restart(self) -> str:
-        """Starts anew every instance that has ended."""
+        """Starts anew every process that has ended: instances, and the traders."""
 
     async def kill_server(self) -> str:
         """SIGKILL to the private server, and starts it again."""
+
+    def traders_ended(self) -> str:
+        """How the traders' process ended, or nothing while it runs and where there is none."""
 
     def frozen(self) -> str:
         """The instance that is frozen, or nothing."""

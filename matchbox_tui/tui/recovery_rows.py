@@ -37,16 +37,22 @@ class StepsRow:
     steps: tuple[tuple[str, int | None], ...]
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        segments: Segments = []
+        segments = self._joined(" ── ", ink)
+        if sum(segment.cell_length for segment in segments) > width:
+            segments = self._joined(" ", ink)
+        return segments
+
+    def _joined(self, between: str, ink: Ink) -> Segments:
+        segments: Segments = [Segment(" ", ink.plain)]
         for n, (name, after) in enumerate(self.steps):
             if n:
-                segments.append(Segment(" ── ", ink.rule))
+                segments.append(Segment(between, ink.rule))
             done = after is not None
             segments.append(Segment("● " if done else "○ ", ink.bid if done else ink.muted))
             segments.append(Segment(name, ink.plain if done else ink.muted))
             if after:
                 segments.append(Segment(f" +{duration(after)}", ink.strong))
-        return [Segment(" ", ink.plain), *segments]
+        return segments
 
 
 @dataclass(frozen=True)
@@ -105,17 +111,27 @@ def recovery_rows(
     return rows
 
 
+def recovery_line(recovery: Recovery) -> ScoreRow:
+    """All of it in one line, for a screen that has no room for a panel."""
+    if recovery.different:
+        return _hashes(recovery)
+    if recovery.committed is None:
+        return ScoreRow(f"{recovery.fault.value}: no commit since", None)
+    return _orders(recovery)
+
+
 def _orders(recovery: Recovery) -> ScoreRow:
     took = recovery.without_leader
     if took is None:
         return ScoreRow("no commit since", None)
-    words = f"epoch {recovery.epoch}"
+    # What matters most comes first: a narrow screen cuts the end off.
+    words = f"lost {recovery.lost}, doubled {recovery.doubled}"
+    words += f" of {plural(recovery.orders, 'order')}"
+    words += f", {duration(took)} without a leader" if recovery.changes_leader else ""
+    words += f", epoch {recovery.epoch}"
     if recovery.new_epoch:
         words += f" -> {recovery.new_epoch}"
-    words += f", {duration(took)} without a leader" if recovery.changes_leader else ""
     words += ", thawed before its lease had ended" if recovery.went_on else ""
-    words += f", {plural(recovery.orders, 'order')} since: lost {recovery.lost}"
-    words += f", doubled {recovery.doubled}"
     return ScoreRow(words, not recovery.lost and not recovery.doubled)
 
 

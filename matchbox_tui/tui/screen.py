@@ -40,6 +40,9 @@ from matchbox_tui.tui.tape import Tape
 
 FRAMES_PER_SECOND = 16
 
+LOOK_SECONDS = 0.5
+"""How often the processes that the operator has started are looked at."""
+
 HUGE = Size(160, 36)
 """From this size on every panel has a place of its own."""
 
@@ -108,6 +111,7 @@ class TradeScreen(Screen[None]):
         self._panels = list(self.query(Panel))
         self._show_page()
         self.set_interval(1 / FRAMES_PER_SECOND, self.frame)
+        self.set_interval(LOOK_SECONDS, self.faults.look)
 
     def on_resize(self, event: Resize) -> None:
         huge = event.size.width >= HUGE.width and event.size.height >= HUGE.height

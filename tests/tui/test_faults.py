@@ -37,10 +37,16 @@ class Processes:
         return await self.kill(instance)
 
     async def restart(self) -> str:
-        raise ValueError("every instance runs")
+        if not self.ended:
+            raise ValueError("everything runs")
+        started, self.ended = sorted(self.ended), set()
+        return f"started {', '.join(started)} again"
 
     async def kill_server(self) -> str:
         raise ValueError("the server is not a private one: it is not ours to kill")
+
+    def traders_ended(self) -> str:
+        return "killed by SIGKILL" if "traders" in self.ended else ""
 
     def frozen(self) -> str:
         return self._frozen
