@@ -28,7 +28,10 @@ def left(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int, lines: int) -> list[str]:
-    """The text on as many lines as it needs, broken at blanks or slashes where it can be, `lines` at most."""
+    """The text on as many lines as it needs, `lines` at most.
+
+    It is broken at blanks where it can be, and else behind slashes.
+    """
     found: list[str] = []
     rest = text
     while cell_len(rest) > width > 0 and len(found) < lines - 1:

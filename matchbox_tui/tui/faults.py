@@ -67,6 +67,7 @@ class Faults:
             self.desk.say(await self._operator.restart())
         except ValueError as error:
             self.desk.say(str(error), Tone.ALARM)
+        self.look()
 
     def look(self) -> None:
         """Tells it when the traders have ended: the market goes on, and falls silent. O(1)."""

@@ -8,11 +8,11 @@ from textual.message import Message
 from textual.strip import Strip
 
 from matchbox_tui.engine import Side
-from matchbox_tui.tui.news import greeting
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.ladder_edges import LadderHead
 from matchbox_tui.tui.ladder_rows import LadderRow
 from matchbox_tui.tui.ladder_view import ladder_rows
+from matchbox_tui.tui.news import greeting
 from matchbox_tui.tui.order_rows import Words
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.panel import Panel, Row

@@ -128,10 +128,9 @@ def _orders(recovery: Recovery) -> ScoreRow:
     words = f"lost {recovery.lost}, doubled {recovery.doubled}"
     words += f" of {plural(recovery.orders, 'order')}"
     words += f", {duration(took)} without a leader" if recovery.changes_leader else ""
-    words += f", epoch {recovery.epoch}"
-    if recovery.new_epoch:
-        words += f" -> {recovery.new_epoch}"
     words += ", thawed before its lease had ended" if recovery.went_on else ""
+    words += f", epoch {recovery.epoch}"
+    words += f" -> {recovery.new_epoch}" if recovery.new_epoch else ""
     return ScoreRow(words, not recovery.lost and not recovery.doubled)
 
 

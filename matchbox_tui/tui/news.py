@@ -1,0 +1,104 @@
+"""The message line: the latest news, and the command line that asks for what was just done."""
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.segment import Segment
+
+from matchbox_tui.tui.cells import Segments, clean, left
+from matchbox_tui.tui.desk import Desk
+from matchbox_tui.tui.model import Link, Model
+from matchbox_tui.tui.outcome import Notice, Tone
+from matchbox_tui.tui.palette import Ink
+from matchbox_tui.tui.panel import Row
+from matchbox_tui.tui.recovery_rows import recovery_line
+
+NOTICE_NS = 8_000_000_000
+"""How long a notice stays on the message line."""
+
+READ_NS = 2_500_000_000
+"""How long news have the line for themselves, before a command that has no room beside them."""
+
+TWIN_NS = 5_000_000_000
+"""How long a command stands beside what came of it, and beside whatever else is told meanwhile."""
+
+
+@dataclass(frozen=True)
+class MessageLine:
+    """The latest news, or what is not known yet; and beside it a command.
+
+    `read` says that the command may take the place of the news where there is no room for both.
+    """
+
+    words: str
+    tone: Tone
+    open: bool = False
+    twin: str = ""
+    read: bool = False
+
+    def paint(self, width: int, ink: Ink) -> Segments:
+        styles = {Tone.ALARM: ink.alarm, Tone.FILL: ink.own, Tone.TWIN: ink.muted}
+        style = ink.own if self.open else styles.get(self.tone, ink.plain)
+        words, twin = f" {self.words}", f"  $ {self.twin}"
+        if self.twin and (not self.words or cell_len(words) + cell_len(twin) <= width):
+            told = words if self.words else ""
+            twin = twin if told else twin[1:]
+            return [Segment(told, style), Segment(left(twin, width - cell_len(told)), ink.muted)]
+        if self.twin and self.read:
+            return [Segment(left(twin[1:], width), ink.muted)]
+        return [Segment(left(words, width), style)]
+
+
+def message_line(desk: Desk) -> MessageLine:
+    return _told(desk) or MessageLine(greeting(desk.model, desk), Tone.PLAIN)
+
+
+def low_line(desk: Desk) -> Row | None:
+    """The news for a screen that has no line of their own for them, None while there are none."""
+    recovery, notice = desk.model.recoveries.current, _fresh(desk)
+    if recovery is None or (recovery.committed is not None and recovery.over(desk.clock())):
+        return _told(desk)
+    # What was done to the venue is told by what comes of it.
+    known = notice is None or notice.time < recovery.began or notice.words == recovery.words
+    if notice is not None and notice.tone is Tone.ALARM and not known:
+        return _told(desk)
+    return recovery_line(recovery)
+
+
+def greeting(model: Model, desk: Desk) -> str:
+    """What to say while there is nothing else to say."""
+    if model.link is Link.CONNECTING:
+        return "looking for the venue"
+    if desk.book is None:
+        return f"no market {clean(desk.symbol)} yet: m looks at the others"
+    if model.cluster is not None and model.leader is None:
+        return "waiting for a leader"
+    if not model.source.seq:
+        return "waiting for the first order"
+    if model.trader and not model.notices and model.link is Link.LIVE:
+        return "a arms trading, arrows choose a price, b buys, s sells, Enter sends"
+    return ""
+
+
+def _fresh(desk: Desk) -> Notice | None:
+    notices = desk.model.notices
+    notice = notices[-1] if notices else None
+    return notice if notice is not None and desk.clock() - notice.time < NOTICE_NS else None
+
+
+def _told(desk: Desk) -> MessageLine | None:
+    """What was asked for and what came of it, None while that is long ago."""
+    now, notice, command = desk.clock(), _fresh(desk), desk.twin
+    twin = clean(command.words) if command and now - command.time < TWIN_NS else ""
+    if notice is not None and notice.tone is Tone.ALARM:
+        return MessageLine(clean(notice.words), notice.tone, False, twin)
+    waiting = list(desk.model.intents)
+    if waiting:
+        more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+        words = f"? {clean(waiting[-1].words)}: {waiting[-1].standing.value}{more}"
+        return MessageLine(words, Tone.PLAIN, True, twin)
+    if notice is None:
+        return None
+    if notice.tone is Tone.TWIN:
+        return MessageLine("", notice.tone, False, clean(notice.words))
+    return MessageLine(clean(notice.words), notice.tone, False, twin, now - notice.time > READ_NS)
