@@ -13,6 +13,14 @@ A `.gz` file holds frames: the length of one (4 bytes, big-endian), then the fra
 frame of base.gz is a part of a state as JSON, one of queue.gz an element as it was; all others are
 MessagePack arrays of the fields of `StreamEntry` or `PublishedHash` in their order.
 
+A simulated run's directory (`RunWriter`) tells in addition what it was:
+
+    run.json        the scenario's name, seed, start, versions (`RunFacts`)
+    scenario.toml   the scenario as it was given
+    roster.json     who traded (`Trader` rows)
+    samples.gz      how the venue stood now and then (`Sample` frames)
+    faults.json     the faults and what became of them (`FaultRow`s)
+
 The manifest is written last and renamed to its name, so that a recording that was cut short has
 none. A reader takes files of exactly the size and checksum that the manifest says, and never
 follows a link. Whoever records more adds files and fields; a reader ignores those it doesn't know.
@@ -37,6 +45,8 @@ from sim.recording.form import (
     StreamEntry,
 )
 from sim.recording.reading import Recording
+from sim.recording.run import FaultRow, RunFacts, Sample, Trader
+from sim.recording.run_writer import RunWriter
 from sim.recording.writing import FrameWriter, Recorder
 
 __all__ = [
@@ -48,6 +58,7 @@ __all__ = [
     "MANIFEST",
     "QUEUE",
     "RECORD",
+    "FaultRow",
     "FileFacts",
     "FrameWriter",
     "Manifest",
@@ -57,5 +68,9 @@ __all__ = [
     "Recorder",
     "Recording",
     "RecordingError",
+    "RunFacts",
+    "RunWriter",
+    "Sample",
     "StreamEntry",
+    "Trader",
 ]

@@ -55,12 +55,19 @@ class Recorder:
 
     def json(self, name: str, value: object) -> None:
         """A file of plain JSON."""
-        raw = msgspec.json.encode(value)
+        self.plain(name, msgspec.json.encode(value))
+
+    def plain(self, name: str, raw: bytes) -> None:
+        """A file of these bytes."""
         path = self._directory / name
         with told(path):
             path.unlink(missing_ok=True)
             _write(path, raw)
         self._files[name] = FileFacts(len(raw), zlib.crc32(raw), 0)
+
+    def adopt(self, name: str, facts: FileFacts) -> None:
+        """A file that somebody else has written and synced."""
+        self._files[name] = facts
 
     def finish(self, manifest: Manifest) -> None:
         """Names the files that were written: only now this is a recording."""

@@ -170,13 +170,14 @@ class Story:
                 file.value(one)
         if self.record is not None:
             recorder.json(RECORD, self.record)
-        recorder.finish(Manifest(base=self.place, moment=self._moment()))
+        recorder.finish(Manifest(base=self.place, moment=self.last_moment()))
         return directory
 
     def audit(self, directory: Path) -> Verdict:
         return asyncio.run(audit_recording(self.write(directory / "run")))
 
-    def _moment(self) -> Moment:
+    def last_moment(self) -> Moment:
+        """What the server says at the end."""
         last = self.entries[-1] if self.entries else None
         tip = (self.place.seq, self.place.chain, self.place.epoch)
         if last is not None:

@@ -1,0 +1,130 @@
+"""Writing a simulated run, as it goes."""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from sim.floor import FloorRecord
+from sim.recording.form import (
+    FILLS,
+    HASHES,
+    JOURNAL,
+    QUEUE,
+    RECORD,
+    Manifest,
+    Moment,
+    PublishedHash,
+    RecordingError,
+    StreamEntry,
+    told,
+)
+from sim.recording.run import (
+    FAULTS,
+    ROSTER,
+    RUN,
+    SAMPLES,
+    SCENARIO,
+    FaultRow,
+    RunFacts,
+    Sample,
+    Trader,
+)
+from sim.recording.spooling import Spool
+from sim.recording.writing import Recorder
+
+
+class RunWriter:
+    """A run's directory while it is written. Every method raises `RecordingError` where it can't.
+
+    What the run is goes to the disk at once; then all that happens, a chunk at a time. Only
+    `finish` makes it a whole recording, but what there is can be read at any time. As a context
+    manager it is closed at the end.
+    """
+
+    def __init__(
+        self, directory: Path, facts: RunFacts, scenario_text: str, roster: Sequence[Trader]
+    ) -> None:
+        """Makes the directory, which must not hold a run yet."""
+        self._directory = directory
+        self._facts = facts
+        self._recorder = Recorder(directory)
+        if any(os.path.lexists(directory / name) for name in (RUN, JOURNAL)):
+            raise RecordingError(
+                f"{directory} holds a run that was interrupted: choose another directory"
+            )
+        self._recorder.plain(SCENARIO, scenario_text.encode())
+        self._recorder.json(ROSTER, list(roster))
+        self._recorder.json(FAULTS, [])
+        self._recorder.json(RUN, facts)
+        self._faults: list[FaultRow] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._spool = Spool(directory, (JOURNAL, FILLS, HASHES, SAMPLES), by_time=not facts.virtual)
+
+    def entry(self, entry: StreamEntry) -> None:
+        """An entry of the journal."""
+        self._spool.write(JOURNAL, self._encode(entry))
+
+    def fill(self, entry: StreamEntry) -> None:
+        """An entry of `events_stream`."""
+        self._spool.write(FILLS, self._encode(entry))
+
+    def hash(self, one: PublishedHash) -> None:
+        """What somebody found the state's hash to be."""
+        self._spool.write(HASHES, self._encode(one))
+
+    def sample(self, sample: Sample) -> None:
+        """How the venue stands, in the order of time."""
+        self._spool.write(SAMPLES, self._encode(sample))
+
+    def fault(self, row: FaultRow) -> None:
+        """A fault and what became of it. O(faults)."""
+        self._faults.append(row)
+        path = self._directory / FAULTS
+        draft = self._directory / f"{FAULTS}.new"
+        with told(path):
+            draft.unlink(missing_ok=True)
+            with draft.open("xb") as file:
+                file.write(msgspec.json.encode(self._faults))
+            draft.rename(path)
+
+    def finish(
+        self, moment: Moment, record: FloorRecord | None, queue: Sequence[bytes] = ()
+    ) -> None:
+        """Makes it a whole recording: `moment` is the venue's at the end, when `queue` waited."""
+        files = self._spool.close()
+        if not files:
+            raise RecordingError(f"the run in {self._directory} is closed")
+        for name, facts in files.items():
+            self._recorder.adopt(name, facts)
+        self._recorder.json(FAULTS, self._faults)
+        with self._recorder.frames(QUEUE) as file:
+            for element in queue:
+                file.raw(element)
+        if record is not None:
+            self._recorder.json(RECORD, record)
+        self._recorder.finish(Manifest(created=self._facts.created, moment=moment))
+
+    def close(self) -> None:
+        """Ends it as it is: without `finish` this is an interrupted run."""
+        self._spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        # What broke the run is what its user should hear of.
+        with contextlib.suppress(RecordingError):
+            self.close()

@@ -1,0 +1,188 @@
+"""Frames into compressed files, by a thread of their own.
+
+Whoever writes hands over whole chunks and goes on; zlib works on another core meanwhile. Each file
+is made of gzip members, one after the other, so that a reader can begin at any of them, and within
+a member what was compressed is flushed now and then: a process that is killed loses little more
+than its last chunk.
+"""
+
+import contextlib
+import os
+import queue
+import threading
+import time
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from sim.recording.form import MAX_FRAME, FileFacts, RecordingError
+
+CHUNK_BYTES = 256 * 1024
+"""What is handed over at once, before it is compressed."""
+
+MEMBER_BYTES = 4 * 1024 * 1024
+"""Uncompressed bytes after which a new member begins."""
+
+WAITING_CHUNKS = 16
+"""Chunks that may wait for the thread; then the writer waits."""
+
+QUIET_SECONDS = 0.5
+"""How long a frame may wait in a chunk that doesn't fill up, where time is looked at."""
+
+GZIP = 31
+LEVEL = 1
+
+
+class Spool:
+    """Some files of frames that are written together.
+
+    With `by_time` a chunk that doesn't fill up is written after a while; without it the bytes of a
+    file depend on its frames only. Raises `RecordingError` from any call once writing has failed.
+    """
+
+    def __init__(self, directory: Path, names: tuple[str, ...], *, by_time: bool) -> None:
+        self._directory = directory
+        self._buffers = {name: bytearray() for name in names}
+        self._counts = dict.fromkeys(names, 0)
+        self._files: dict[str, _Members] = {}
+        self._queue: queue.Queue[tuple[str, bytes] | None] = queue.Queue(WAITING_CHUNKS)
+        self._lock = threading.Lock()
+        self._by_time = by_time
+        self._failed: OSError | None = None
+        self._ended = False
+        try:
+            for name in names:
+                self._files[name] = _Members(directory / name)
+        except OSError as error:
+            for file in self._files.values():
+                file.abandon()
+            raise self._trouble(error) from None
+        self._thread = threading.Thread(target=self._work, name="matchbox-spool", daemon=True)
+        self._thread.start()
+
+    def write(self, name: str, frame: bytes) -> None:
+        """Takes a frame; waits where the thread is far behind."""
+        if self._failed is not None:
+            raise self._trouble(self._failed)
+        if self._ended:
+            raise RecordingError(f"the recording in {self._directory} is closed")
+        if len(frame) > MAX_FRAME:
+            raise RecordingError(f"{self._directory / name}: a frame of {len(frame)} bytes")
+        with self._lock:
+            buffer = self._buffers[name]
+            buffer += len(frame).to_bytes(4, "big")
+            buffer += frame
+            self._counts[name] += 1
+            if len(buffer) >= CHUNK_BYTES:
+                self._queue.put((name, bytes(buffer)))
+                buffer.clear()
+
+    def close(self) -> dict[str, FileFacts]:
+        """Writes what is left, syncs the files and says what they are; nothing the second time."""
+        if self._ended:
+            return {}
+        self._ended = True
+        with self._lock:
+            for name, buffer in self._buffers.items():
+                if buffer:
+                    self._queue.put((name, bytes(buffer)))
+            self._queue.put(None)
+        self._thread.join()
+        facts = {}
+        for name, file in self._files.items():
+            try:
+                facts[name] = file.close(self._counts[name])
+            except OSError as error:
+                self._failed = self._failed or error
+                file.abandon()
+        if self._failed is not None:
+            raise self._trouble(self._failed)
+        return facts
+
+    def _trouble(self, error: OSError) -> RecordingError:
+        why = os.strerror(error.errno or 0)
+        return RecordingError(f"can't write the recording in {self._directory} ({why})")
+
+    def _work(self) -> None:
+        last = time.monotonic()
+        while True:
+            try:
+                item = self._queue.get(timeout=QUIET_SECONDS if self._by_time else None)
+            except queue.Empty:
+                self._take_over()
+                last = time.monotonic()
+                continue
+            if item is None:
+                return
+            self._put(*item)
+            # What is written seldom must not wait for as long as another file is busy.
+            if self._by_time and time.monotonic() - last > QUIET_SECONDS:
+                self._take_over()
+                last = time.monotonic()
+
+    def _take_over(self) -> None:
+        """Writes the chunks that did not fill up.
+
+        Never waits for the lock: whoever holds it may be waiting for this thread.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if not self._queue.empty():
+                return
+            taken = [(name, bytes(buffer)) for name, buffer in self._buffers.items() if buffer]
+            for buffer in self._buffers.values():
+                buffer.clear()
+        finally:
+            self._lock.release()
+        for name, chunk in taken:
+            self._put(name, chunk)
+
+    def _put(self, name: str, chunk: bytes) -> None:
+        # After a failure the rest is taken and dropped, so that nobody waits for ever.
+        if self._failed is not None:
+            return
+        try:
+            self._files[name].put(chunk)
+        except OSError as error:
+            self._failed = error
+
+
+class _Members:
+    """A file of gzip members, each with whole chunks."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO = path.open("xb", buffering=0)
+        self._zip = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+        self._in_member = 0
+        self._size = 0
+        self._crc = 0
+
+    def put(self, chunk: bytes) -> None:
+        self._in_member += len(chunk)
+        packed = self._zip.compress(chunk)
+        if self._in_member >= MEMBER_BYTES:
+            packed += self._zip.flush()
+            self._zip = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+            self._in_member = 0
+        else:
+            packed += self._zip.flush(zlib.Z_SYNC_FLUSH)
+        self._write(packed)
+
+    def close(self, frames: int) -> FileFacts:
+        if self._in_member or not self._size:
+            self._write(self._zip.flush())
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return FileFacts(self._size, self._crc, frames)
+
+    def abandon(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _write(self, packed: bytes) -> None:
+        left = memoryview(packed)
+        while left:
+            left = left[self._file.write(left) :]
+        self._size += len(packed)
+        self._crc = zlib.crc32(packed, self._crc)
