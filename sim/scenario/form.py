@@ -4,14 +4,19 @@ These are the values; how they stand in a file, and how errors in one are told, 
 Lengths of time are in ns, prices in ticks, quantities in contracts.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
-from matchbox_tui.engine import Market
-from sim.durations import Duration
+from matchbox_tui.engine import MAX_PRICE, MAX_QTY, Market
+from sim.durations import DURATION, Duration
+
+Step = Annotated[int, msgspec.Meta(ge=1_000_000, extra={"unit": DURATION})]
+"""A length of time in ns, a millisecond at least."""
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
+Contracts = Annotated[int, msgspec.Meta(ge=1, le=MAX_QTY)]
+MarketName = Annotated[str, msgspec.Meta(description="symbol of the market")]
 PerMille = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 
 
@@ -21,10 +26,12 @@ class ValuePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     News moves both the walk and what it is pulled to.
     """
 
-    step: Annotated[Duration, msgspec.Meta(description="time between two steps")] = 100_000_000
+    step: Annotated[Step, msgspec.Meta(description="time between two steps")] = 100_000_000
     volatility: Annotated[
         int,
-        msgspec.Meta(ge=0, description="standard deviation of a step, thousandths of a tick"),
+        msgspec.Meta(
+            ge=0, le=10**9, description="standard deviation of a step, thousandths of a tick"
+        ),
     ] = 250
     reversion: Annotated[
         PerMille,
@@ -70,22 +77,29 @@ class Population(msgspec.Struct, frozen=True, kw_only=True):
 class Happening(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
     """What happens at a time after the start, whatever the agents do."""
 
-    at: Duration
+    at: Annotated[Duration, msgspec.Meta(description="time after the start")]
 
 
 class News(Happening, frozen=True, kw_only=True, tag="news"):
     """The hidden value of a market jumps by so many ticks, and stays there."""
 
-    market: str
-    by: int
+    market: MarketName
+    by: Annotated[
+        int,
+        msgspec.Meta(ge=-MAX_PRICE, le=MAX_PRICE, description="the jump, ticks; down where < 0"),
+    ]
 
 
 class Halt(Happening, frozen=True, kw_only=True, tag="halt"):
-    market: str
+    """Trading stops in a market: nothing but cancels is taken."""
+
+    market: MarketName
 
 
 class Resume(Happening, frozen=True, kw_only=True, tag="resume"):
-    market: str
+    """Trading goes on in a halted market."""
+
+    market: MarketName
 
 
 class Burst(Happening, frozen=True, kw_only=True, tag="burst"):
@@ -93,16 +107,20 @@ class Burst(Happening, frozen=True, kw_only=True, tag="burst"):
     both sides in turn where there is none.
     """
 
-    market: str
-    orders: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-    side: str = ""
-    qty: PositiveInt = 1
+    market: MarketName
+    orders: Annotated[int, msgspec.Meta(ge=1, le=100_000, description="how many orders")]
+    side: Annotated[
+        Literal["", "buy", "sell"], msgspec.Meta(description="left out: both, in turn")
+    ] = ""
+    qty: Annotated[Contracts, msgspec.Meta(description="size of each, contracts")] = 1
 
 
 class Fault(Happening, frozen=True, kw_only=True):
     """A fault of an instance: the leader, or one by its name (`node-2`)."""
 
-    who: str = "leader"
+    who: Annotated[
+        str, msgspec.Meta(description="`leader`, or an instance: `node-1`, `node-2`, ...")
+    ] = "leader"
 
 
 class Kill(Fault, frozen=True, kw_only=True, tag="kill"):
