@@ -1,0 +1,126 @@
+"""Traders who are always there."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from matchbox_tui.engine import CancelAll, CancelOrder, MarketStatus, Side
+from sim.agents.agent import Action, Hire, clamped
+from sim.agents.orders import quoting
+from sim.agents.parameters import Contracts, Count, Interval, Ticks
+from sim.agents.view import Sight
+
+_OPEN = MarketStatus.OPEN
+_UNIT = 1 << 20
+
+
+class MarketMakerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    every: Annotated[
+        Interval, Meta(description="time between two looks at its quotes, give or take a quarter")
+    ] = 200_000_000
+    half_spread: Annotated[
+        Ticks, Meta(description="distance of its best quotes from its fair price, ticks")
+    ] = 1
+    levels: Annotated[Count, Meta(description="prices that it quotes on each side")] = 5
+    step: Annotated[
+        int, Meta(ge=1, le=10**9, description="distance between two of these prices, ticks")
+    ] = 1
+    qty: Annotated[Contracts, Meta(description="size of each quote, contracts")] = 50
+    lean: Annotated[
+        Contracts, Meta(description="position for which it moves its quotes a tick, contracts")
+    ] = 150
+    max_position: Annotated[
+        Contracts,
+        Meta(description="position at which it stops to quote what adds to it, contracts"),
+    ] = 2_000
+    memory: Annotated[
+        Count, Meta(description="memory of the moving average that is its fair price, looks")
+    ] = 4
+
+
+class MarketMaker:
+    """Quotes both sides around its own idea of the fair price, and leans against its position.
+
+    The lean is the reservation price of Ho and Stoll (1981, J. Financial Economics 9) and of
+    Avellaneda and Stoikov (2008, Quantitative Finance 8): lower the more it holds, so that others
+    sell to it less and buy from it more. It knows nothing that is not public: its fair price is a
+    moving average of the middle and of the last trade, which the informed move by trading. A quote
+    that is where it should be stays, and keeps its place in the queue.
+    """
+
+    __slots__ = ("_dice", "_fair", "_opening", "_parameters", "market", "trader")
+
+    def __init__(self, hire: Hire, parameters: MarketMakerParameters) -> None:
+        self.trader = hire.trader
+        self.market = hire.market
+        self._dice = hire.dice
+        self._opening = hire.opening
+        self._parameters = parameters
+        self._fair = hire.opening * _UNIT
+
+    def wait(self) -> int:
+        every = self._parameters.every
+        return every - every // 4 + self._dice.below(every // 2 + 1)
+
+    def act(self, sight: Sight) -> list[Action]:
+        market = sight.book.market
+        mine = sight.book.by_trader.get(self.trader)
+        if market.status is not _OPEN:
+            return [CancelAll(self.trader, self.market)] if mine else []
+        bids, asks = self._wanted(sight)
+        actions: list[Action] = []
+        kept = set()
+        least = self._parameters.qty // 2
+        for order in list(mine.values()) if mine else ():
+            wanted = bids if order.side is Side.BUY else asks
+            key = (order.side, order.price)
+            if order.price in wanted and order.leaves_qty > least and key not in kept:
+                kept.add(key)
+            else:
+                actions.append(CancelOrder(order.id))
+        for side, prices in ((Side.BUY, bids), (Side.SELL, asks)):
+            actions += [
+                quoting(self.trader, self.market, side, price, self._parameters.qty)
+                for price in prices
+                if (side, price) not in kept
+            ]
+        return actions
+
+    def _wanted(self, sight: Sight) -> tuple[list[int], list[int]]:
+        """The prices to quote on both sides, best first; none that would match what it sees."""
+        parameters, market = self._parameters, sight.book.market
+        bid, ask, tick = sight.best_bid, sight.best_ask, market.tick
+        held = sight.position.qty
+        middle = self._learns(sight) - held * _UNIT // parameters.lean
+        away = parameters.half_spread * tick * _UNIT
+        top = clamped((middle - away) // _UNIT, market)
+        if ask is not None and top >= ask:
+            top = ask - tick
+        bottom = clamped(-((-middle - away) // _UNIT) + tick - 1, market)
+        if bid is not None and bottom <= bid:
+            bottom = bid + tick
+        step = parameters.step * tick
+        levels = parameters.levels
+        lowest, highest = market.min_price, market.max_price
+        bids: list[int] = []
+        if held < parameters.max_position:
+            bids = [price for price in range(top, top - levels * step, -step) if price >= lowest]
+        asks: list[int] = []
+        if held > -parameters.max_position:
+            asks = [
+                price
+                for price in range(bottom, bottom + levels * step, step)
+                if highest is None or price <= highest
+            ]
+        return bids, asks
+
+    def _learns(self, sight: Sight) -> int:
+        """Its fair price after this look, in ticks times `_UNIT`."""
+        bid, ask = sight.best_bid, sight.best_ask
+        seen = self._fair
+        if bid is not None and ask is not None:
+            seen = (bid + ask) * _UNIT // 2
+        if sight.last is not None:
+            seen = (seen + sight.last * _UNIT) // 2
+        self._fair += (seen - self._fair) // self._parameters.memory
+        return self._fair

@@ -1,0 +1,120 @@
+"""Traders who have much to do and let nobody see it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from matchbox_tui.engine import Side
+from sim.agents.agent import Action, Hire
+from sim.agents.orders import taking_within
+from sim.agents.parameters import Contracts, Count, Interval, Ticks
+from sim.agents.view import Sight
+from sim.durations import Duration
+
+
+class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    style: Annotated[
+        Literal["twap", "pov"],
+        Meta(description="twap: equal slices in equal times; pov: a share of what is traded"),
+    ] = "twap"
+    side: Annotated[
+        Literal["buy", "sell", "either"],
+        Meta(description="what it does; either: a coin decides for each parent order"),
+    ] = "either"
+    quantity: Annotated[Contracts, Meta(description="size of a parent order, contracts")] = 500
+    horizon: Annotated[
+        Interval, Meta(description="time for a parent order; what is left then is given up")
+    ] = 20_000_000_000
+    slices: Annotated[Count, Meta(description="twap: slices of a parent order")] = 20
+    share: Annotated[
+        Annotated[int, Meta(ge=1, le=900)],
+        Meta(description="pov: its part of all that is traded, per mille"),
+    ] = 100
+    every: Annotated[Interval, Meta(description="pov: time between two looks at the tape")] = (
+        500_000_000
+    )
+    slippage: Annotated[
+        Ticks, Meta(description="how far beyond the best price it takes, ticks")
+    ] = 5
+    rest: Annotated[
+        Duration, Meta(description="mean time from a parent order to the next, length of time")
+    ] = 20_000_000_000
+
+
+class Slicer:
+    """Takes a large order in slices, so that each one moves the price little, then rests.
+
+    By time (TWAP) as the schedule of Almgren and Chriss (2001, J. Risk 3) for who bears no risk:
+    equal slices, and a later one makes up for what an earlier one missed. By volume (POV) as in
+    Bialkowski, Darolles and Le Fol (2008, J. Banking & Finance 32): never more than its share of
+    what is traded, its own trades included.
+    """
+
+    __slots__ = (
+        "_at",
+        "_dice",
+        "_done_before",
+        "_parameters",
+        "_side",
+        "_start",
+        "_volume_before",
+        "market",
+        "trader",
+    )
+
+    def __init__(self, hire: Hire, parameters: SlicerParameters) -> None:
+        self.trader = hire.trader
+        self.market = hire.market
+        self._dice = hire.dice
+        self._parameters = parameters
+        self._side: Side | None = None
+        self._start = self._at = self._done_before = self._volume_before = 0
+
+    def wait(self) -> int:
+        parameters = self._parameters
+        if self._side is None:
+            return 1 + self._dice.exponential(parameters.rest)
+        end = self._start + parameters.horizon
+        due = self._at + parameters.every
+        if parameters.style == "twap":
+            due = self._start + self._slices_due() * parameters.horizon // parameters.slices
+        return max(1, min(due, end) - self._at)
+
+    def act(self, sight: Sight) -> list[Action]:
+        self._at = sight.now
+        parameters = self._parameters
+        if self._side is None:
+            self._begins(sight)
+        done = abs(sight.position.qty - self._done_before)
+        left = parameters.quantity - done
+        if left <= 0 or sight.now - self._start >= parameters.horizon:
+            self._side = None
+            return []
+        due = min(left, self._missing(sight, done))
+        assert self._side is not None
+        order = taking_within(sight, self._side, parameters.slippage, due) if due > 0 else None
+        return [order] if order is not None else []
+
+    def _begins(self, sight: Sight) -> None:
+        """A parent order, from now on."""
+        wanted = self._parameters.side
+        if wanted == "either":
+            wanted = "buy" if self._dice.bits(1) else "sell"
+        self._side = Side(wanted)
+        self._start = sight.now
+        self._done_before = sight.position.qty
+        self._volume_before = sight.tape.volume
+
+    def _slices_due(self) -> int:
+        parameters = self._parameters
+        elapsed = self._at - self._start
+        return min(parameters.slices, 1 + elapsed * parameters.slices // parameters.horizon)
+
+    def _missing(self, sight: Sight, done: int) -> int:
+        """Contracts to trade now, to be where it should be; none or fewer where it is."""
+        parameters = self._parameters
+        if parameters.style == "twap":
+            return parameters.quantity * self._slices_due() // parameters.slices - done
+        volume = sight.tape.volume - self._volume_before
+        # What it trades adds to the volume of which it is to have its share.
+        return (parameters.share * volume - 1000 * done) // (1000 - parameters.share)
