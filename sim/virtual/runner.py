@@ -1,0 +1,267 @@
+"""One run: the loop that lets one thing happen after the other."""
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from heapq import heappop, heapreplace
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from matchbox_tui.engine import (
+    HaltMarket,
+    NewOrder,
+    OrderType,
+    ResumeMarket,
+    Side,
+    TimeInForce,
+)
+from matchbox_tui.store import MAX_BATCH
+from sim.agents import Action, Dice, Sight
+from sim.hiring import Hired, burst_trader, hire
+from sim.recording.run import Sample
+from sim.recording.run_writer import RunWriter
+from sim.run_result import RunResult
+from sim.scenario import Burst, Fault, Halt, RestartServer, Resume, Scenario
+from sim.virtual.agenda import START, Agenda
+from sim.virtual.outages import Outages
+from sim.virtual.seat import Seat
+from sim.virtual.venue import EXPIRY_CHECK_NS, Venue
+
+SAMPLES = 600
+"""Samples in a run, as far as they are `LEAST_SAMPLE_NS` apart."""
+
+LEAST_SAMPLE_NS = 1_000_000
+
+LEAST_WAIT_NS = 1_000
+"""Whoever wants to act again at once, having done nothing, would never let time go by."""
+
+LOOK_EVERY = 256
+"""Happenings between two looks at whether the run is to stop."""
+
+
+def never() -> bool:
+    return False
+
+
+def run(
+    scenario: Scenario,
+    seed: int,
+    writer: RunWriter,
+    *,
+    hired: Sequence[Hired] | None = None,
+    stopping: Callable[[], bool] = never,
+    told: Callable[[Sample], None] | None = None,
+) -> RunResult:
+    """The whole run, recorded: `writer` is finished when this returns.
+
+    `hired` are the agents, fresh from `hire(scenario, seed, START)`, which is what is done where
+    they are not given. Ends early once `stopping()` is true, asked a hundred times a second or
+    so; `told` hears of each sample. What is under way at the end is waited for: the journal has an
+    outcome of every command that was sent. Raises `RecordingError`, and what an agent raises.
+    """
+    began = time.perf_counter()
+    agents = hire(scenario, seed, START) if hired is None else hired
+    one = _Run(scenario, seed, writer, agents, stopping, told)
+    with _undisturbed():
+        one.run()
+    return one.result(time.perf_counter() - began)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without the garbage collector: nothing that the loop drops refers to itself."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Run:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        writer: RunWriter,
+        hired: Sequence[Hired],
+        stopping: Callable[[], bool],
+        told: Callable[[Sample], None] | None,
+    ) -> None:
+        self._scenario = scenario
+        self._seed = seed
+        self._writer = writer
+        self._hired = hired
+        self._stopping = stopping
+        self._told = told
+        self._agenda = Agenda()
+        self._venue = Venue(self._agenda, writer, self._committed)
+        self._outages = Outages(
+            self._agenda,
+            self._venue,
+            writer,
+            scenario.instances,
+            scenario.lease,
+            Dice(seed, "outages"),
+        )
+        self._over = False
+        self._interrupted = False
+        self._simulated = 0
+        self._step = max(LEAST_SAMPLE_NS, scenario.duration // SAMPLES)
+
+    def run(self) -> None:
+        self._outages.begin()
+        self._venue.open([plan.market for plan in self._scenario.markets])
+        agenda = self._agenda
+        agenda.at(START + self._scenario.duration, self._end)
+        self._sample()
+        self._watch_expiries()
+        self._seat()
+        for number, happening in enumerate(self._scenario.happenings):
+            agenda.at(START + happening.at, partial(self._happen, number))
+        while not self._over:
+            if self._stopping():
+                self._interrupted = True
+                self._end()
+            self._go_on(LOOK_EVERY)
+        # What is under way: nobody acts any more.
+        while agenda.heap:
+            self._go_on(LOOK_EVERY)
+        self._say_how_it_stands()
+        self._outages.finish()
+        self._writer.finish(self._venue.finish(), self._venue.record)
+
+    def result(self, wall_seconds: float) -> RunResult:
+        return RunResult(
+            record=self._venue.record,
+            interrupted=self._interrupted,
+            wall_seconds=wall_seconds,
+            simulated_ns=self._simulated,
+            problems=tuple(self._outages.problems),
+        )
+
+    def _go_on(self, count: int) -> None:
+        """Lets the next so many things happen, up to the end where it is among them."""
+        agenda, venue = self._agenda, self._venue
+        heap = agenda.heap
+        over = self._over
+        for _ in range(count):
+            if not heap:
+                return
+            now, _, what = heap[0]
+            agenda.now = now
+            if type(what) is not Seat:
+                heappop(heap)
+                what()  # type: ignore[operator]  # everything else is to be called
+                if self._over is not over:
+                    return
+                continue
+            sent = what.sent
+            if sent is not None:
+                heappop(heap)
+                what.sent = None
+                venue.submit(sent, what)
+                continue
+            if over:
+                heappop(heap)
+                continue
+            what.sight.now = now
+            actions = what.act(what.sight)
+            ready = now + (what.wait() or LEAST_WAIT_NS)
+            if actions:
+                what.ready = ready
+                ready = now + what.least
+                if what.jitter:
+                    ready += what.exponential(what.jitter)
+                what.sent = _stamped(actions, now)
+            agenda.serial += 1
+            heapreplace(heap, (ready, agenda.serial, what))
+
+    def _seat(self) -> None:
+        chances = [
+            Dice(self._seed, "latency", number) for number in range(len(self._scenario.populations))
+        ]
+        exchange, tapes = self._venue.exchange, self._venue.tapes
+        for hired in self._hired:
+            sight = Sight(exchange, hired.market, hired.agent.trader, tapes[hired.market])
+            seat = Seat(hired, sight, chances[hired.number])
+            self._agenda.at(START + (seat.wait() or LEAST_WAIT_NS), seat)
+
+    def _happen(self, number: int) -> None:
+        if self._over:
+            return
+        happening = self._scenario.happenings[number]
+        now = self._agenda.now
+        match happening:
+            case Halt():
+                self._venue.ask(HaltMarket(happening.market, now))
+            case Resume():
+                self._venue.ask(ResumeMarket(happening.market, now))
+            case Burst():
+                orders = _burst(happening, burst_trader(number), now)
+                for first in range(0, len(orders), MAX_BATCH):
+                    self._venue.submit(orders[first : first + MAX_BATCH])
+            case Fault() | RestartServer():
+                self._outages.strike(happening)
+            case _:
+                # News is in the values' paths.
+                pass
+
+    def _committed(self) -> None:
+        self._outages.committed()
+
+    def _watch_expiries(self) -> None:
+        if not self._over:
+            self._venue.watch_expiries()
+            self._agenda.at(self._agenda.now + EXPIRY_CHECK_NS, self._watch_expiries)
+
+    def _sample(self) -> None:
+        if not self._over:
+            self._say_how_it_stands()
+            self._agenda.at(self._agenda.now + self._step, self._sample)
+
+    def _say_how_it_stands(self) -> None:
+        venue = self._venue
+        sample = Sample(
+            self._agenda.now - START, venue.seq, venue.waiting, venue.leader, venue.epoch
+        )
+        self._writer.sample(sample)
+        if self._told is not None:
+            self._told(sample)
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._simulated = self._agenda.now - START
+
+
+def _stamped(actions: list[Action], now: int) -> list[Action]:
+    """The commands with the time at which they were sent."""
+    for n, action in enumerate(actions):
+        if type(action) is NewOrder and action.order_id:
+            # Sent once more: the first one's message must stay what it is.
+            actions[n] = msgspec.structs.replace(action, order_id=0, timestamp=now)
+        else:
+            force_setattr(action, "timestamp", now)
+    return actions
+
+
+def _burst(burst: Burst, trader: str, now: int) -> list[Action]:
+    sides = (Side(burst.side),) if burst.side else tuple(Side)
+    return [
+        NewOrder(
+            order_id=0,
+            market=burst.market,
+            side=sides[number % len(sides)],
+            type=OrderType.MARKET,
+            qty=burst.qty,
+            timestamp=now,
+            trader=trader,
+            time_in_force=TimeInForce.IOC,
+        )
+        for number in range(burst.orders)
+    ]

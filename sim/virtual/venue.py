@@ -1,0 +1,240 @@
+"""The venue in process: a queue, a leader that takes turns, and a journal."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from matchbox_tui.engine import (
+    CreateMarket,
+    Event,
+    Exchange,
+    ExpireOrders,
+    Market,
+    NewOrder,
+    TradeExecuted,
+    encode_events,
+)
+from matchbox_tui.store import QUEUE_LIMIT, chained, fill_message
+from matchbox_tui.store.journal import VERSION
+from sim.agents import Action, Tape
+from sim.floor import FloorRecord
+from sim.recording import Moment, PublishedHash, StreamEntry
+from sim.recording.run_writer import RunWriter
+from sim.virtual.agenda import Agenda
+from sim.virtual.seat import Seat
+
+MAX_BATCH = 512
+"""Most commands in one commit, as a real leader takes."""
+
+COMMIT_NS = 500_000
+"""From a leader's taking commands to everybody's seeing what came of them, and..."""
+
+COMMAND_NS = 10_000
+"""...for each command on top."""
+
+EXPIRY_CHECK_NS = 50_000_000
+ASK_AGAIN_NS = 1_000_000_000
+
+HASH_EVERY = 1000
+"""Fewest commands between two state hashes."""
+
+HASH_SHARE = 20
+"""There are so many commands between two hashes for each order and position that is hashed."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Venue:
+    """The exchange, the commands that wait for it, and who leads. It begins with nobody leading.
+
+    `told` is called after each commit. What waits when nobody leads stays where it is.
+    """
+
+    def __init__(self, agenda: Agenda, writer: RunWriter, told: Callable[[], None]) -> None:
+        self.exchange = Exchange()
+        self.record = FloorRecord()
+        self.leader = ""
+        self.epoch = 0
+        self.tapes = {symbol: Tape() for symbol in self.exchange.books}
+        self._agenda = agenda
+        self._writer = writer
+        self._told = told
+        self._queue: list[Action] = []
+        self._answers: deque[tuple[int, Seat]] = deque()
+        """Who waits, and how many commands must have been committed by then."""
+        self._taken = 0
+        self._queued = 0
+        self._committed = 0
+        self._order_id = 0
+        self._chain = ""
+        self._written = 0
+        """The epoch of the last commit."""
+        self._turn = partial(self._commit, 0)
+        self._last_fill = ""
+        self._hash_after = HASH_EVERY
+        self._asked = 0
+
+    @property
+    def waiting(self) -> int:
+        """Commands in the queue, those of the commit under way among them."""
+        return len(self._queue)
+
+    @property
+    def committing(self) -> bool:
+        """Whether a leader has taken commands that are not in the journal yet."""
+        return self._taken > 0
+
+    @property
+    def seq(self) -> int:
+        """Commands in the journal."""
+        return self.exchange.seq
+
+    def lead(self, name: str) -> None:
+        """The next epoch begins, of the instance of this name."""
+        self.leader = name
+        self.epoch += 1
+        self._asked = 0
+        self._turn = partial(self._commit, self.epoch)
+        self._begin()
+
+    def fall(self) -> None:
+        """Nobody leads; a commit under way is none, and what it took is in the queue as before."""
+        self.leader = ""
+        self._taken = 0
+
+    def open(self, markets: Sequence[Market]) -> None:
+        """The first leader's first commit: the markets that are not there. Takes no time."""
+        wanted = [one for one in markets if one.symbol not in self.exchange.books]
+        for market in wanted:
+            self.ask(CreateMarket(market, self._agenda.now))
+            self.tapes[market.symbol] = Tape()
+        self._taken = len(wanted)
+        if wanted:
+            self._turn()
+
+    def ask(self, command: Action) -> None:
+        """A command that is no trader's arrives."""
+        self._queue.append(command)
+        self._queued += 1
+        if not self._taken:
+            self._begin()
+
+    def submit(self, commands: list[Action], seat: Seat | None = None) -> None:
+        """Commands of one trader arrive together. `seat` gets its turn once they are answered."""
+        record, queue = self.record, self._queue
+        count = len(commands)
+        record.commands += count
+        if len(queue) + count > QUEUE_LIMIT:
+            record.overloaded += count
+            if seat is not None:
+                self._agenda.at(seat.ready, seat)
+            return
+        record.acknowledged += count
+        self._queued += count
+        order_id = self._order_id
+        for command in commands:
+            if type(command) is NewOrder:
+                order_id += 1
+                if command.order_id:
+                    # Sent once more, and the first one may rest.
+                    command = msgspec.structs.replace(command, order_id=order_id)
+                else:
+                    force_setattr(command, "order_id", order_id)
+            queue.append(command)
+        self._order_id = order_id
+        if seat is not None:
+            self._answers.append((self._queued, seat))
+        if not self._taken:
+            self._begin()
+
+    def watch_expiries(self) -> None:
+        """Asks for an expiry when a GTD order is due, as leaders do every now and then."""
+        due, now = self.exchange.next_expiry, self._agenda.now
+        if due is None or due > now:
+            self._asked = 0
+        elif self.leader and now - self._asked > ASK_AGAIN_NS:
+            self._asked = now
+            self.ask(ExpireOrders(now))
+
+    def finish(self) -> Moment:
+        """How it stands at the end, with its hash published and the record complete."""
+        if self._order_id:
+            self.record.order_ids = [[1, self._order_id]]
+        seq = self.exchange.seq
+        if seq:
+            self._hash()
+        return Moment(
+            cursor=(seq, self._chain, self._written),
+            last_entry=f"{seq}-0" if seq else "",
+            last_fill=self._last_fill,
+            counter=self._order_id,
+            waiting=len(self._queue),
+            leader=self.leader or None,
+        )
+
+    def _begin(self) -> None:
+        """The leader takes what is there, if it is free."""
+        count = len(self._queue)
+        if not count or not self.leader:
+            return
+        self._taken = count = min(count, MAX_BATCH)
+        agenda = self._agenda
+        agenda.at(agenda.now + COMMIT_NS + count * COMMAND_NS, self._turn)
+
+    def _commit(self, epoch: int) -> None:
+        """What was taken is in the journal, unless its leader fell meanwhile."""
+        count = self._taken
+        if epoch != self.epoch or not count:
+            return
+        queue = self._queue
+        apply = self.exchange.apply
+        events: list[Event] = []
+        if count == len(queue):
+            for command in queue:
+                events += apply(command)
+            queue.clear()
+        else:
+            for command in queue[:count]:
+                events += apply(command)
+            del queue[:count]
+        self._taken = 0
+        self._committed += count
+        self._write(events)
+        self._answer()
+        self._told()
+        self._begin()
+
+    def _write(self, events: list[Event]) -> None:
+        blob = encode_events(events)
+        chain = self._chain = chained(self._chain, blob)
+        self._written = self.epoch
+        seq = self.exchange.seq
+        entry = [b"v", VERSION, b"e", b"%d" % self.epoch, b"c", chain.encode(), b"b", blob]
+        writer, tapes = self._writer, self.tapes
+        writer.entry(StreamEntry(b"%d-0" % seq, entry))
+        for event in events:
+            if type(event) is TradeExecuted:
+                tapes[event.market].record(event)
+                name = self._last_fill = event.trade_id
+                writer.fill(StreamEntry(name.encode(), [b"event", _encode(fill_message(event))]))
+        if seq >= self._hash_after:
+            self._hash()
+
+    def _answer(self) -> None:
+        """Everybody whose commands were all answered gets their turn again."""
+        answers, agenda, committed = self._answers, self._agenda, self._committed
+        while answers and answers[0][0] <= committed:
+            _, seat = answers.popleft()
+            agenda.at(seat.ready, seat)
+
+    def _hash(self) -> None:
+        exchange, epoch = self.exchange, self.epoch
+        found = PublishedHash(
+            self.leader, "leading", epoch, exchange.seq, exchange.state_hash(), self._chain
+        )
+        self._writer.hash(found)
+        size = len(exchange.orders) + len(exchange.positions.holders())
+        self._hash_after = exchange.seq + max(HASH_EVERY, HASH_SHARE * size)
