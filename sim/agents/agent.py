@@ -51,8 +51,13 @@ class Agent(Protocol):
 
 def clamped(price: int, market: Market) -> int:
     """The nearest price that the market takes, rounded down to its tick."""
-    price = max(price, market.min_price)
-    if market.max_price is not None:
-        price = min(price, market.max_price)
-    price -= price % market.tick
-    return price if price >= market.min_price else price + market.tick
+    highest = market.max_price
+    if price < market.min_price:
+        price = market.min_price
+    elif highest is not None and price > highest:
+        price = highest
+    tick = market.tick
+    if tick == 1:
+        return price
+    price -= price % tick
+    return price if price >= market.min_price else price + tick

@@ -11,6 +11,8 @@ from sim.agents.parameters import Contracts, Interval, Thousandths, Ticks
 from sim.agents.view import Sight
 
 _OPEN = MarketStatus.OPEN
+_BUY = Side.BUY
+_SELL = Side.SELL
 
 
 class InformedParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,8 +26,8 @@ class InformedParameters(Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = 1
     qty: Annotated[
         Contracts, Meta(description="what it trades for each tick beyond its edge, contracts")
-    ] = 20
-    max_qty: Annotated[Contracts, Meta(description="most in one order, contracts")] = 100
+    ] = 30
+    max_qty: Annotated[Contracts, Meta(description="most in one order, contracts")] = 150
     max_position: Annotated[
         Contracts, Meta(description="most that it holds or is short of, contracts")
     ] = 5_000
@@ -64,12 +66,12 @@ class Informed:
             qty = min(parameters.qty * (most - ask + 1), parameters.max_qty, room)
             if qty > 0:
                 price = clamped(most, market)
-                return [taking(self.trader, self.market, Side.BUY, price, qty)]
+                return [taking(self.trader, self.market, _BUY, price, qty)]
         least = (belief + edge) // 1000 + 1
         if bid is not None and bid >= least:
             room = parameters.max_position + sight.position.qty
             qty = min(parameters.qty * (bid - least + 1), parameters.max_qty, room)
             if qty > 0:
                 price = clamped(least + market.tick - 1, market)
-                return [taking(self.trader, self.market, Side.SELL, price, qty)]
+                return [taking(self.trader, self.market, _SELL, price, qty)]
         return []

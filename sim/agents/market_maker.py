@@ -11,6 +11,8 @@ from sim.agents.parameters import Contracts, Count, Interval, Ticks
 from sim.agents.view import Sight
 
 _OPEN = MarketStatus.OPEN
+_BUY = Side.BUY
+_SELL = Side.SELL
 _UNIT = 1 << 20
 
 
@@ -21,7 +23,7 @@ class MarketMakerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fi
     half_spread: Annotated[
         Ticks, Meta(description="distance of its best quotes from its fair price, ticks")
     ] = 1
-    levels: Annotated[Count, Meta(description="prices that it quotes on each side")] = 5
+    levels: Annotated[int, Meta(ge=1, le=50, description="prices that it quotes on each side")] = 5
     step: Annotated[
         int, Meta(ge=1, le=10**9, description="distance between two of these prices, ticks")
     ] = 1
@@ -45,7 +47,7 @@ class MarketMaker:
     Avellaneda and Stoikov (2008, Quantitative Finance 8): lower the more it holds, so that others
     sell to it less and buy from it more. It knows nothing that is not public: its fair price is a
     moving average of the middle and of the last trade, which the informed move by trading. A quote
-    that is where it should be stays, and keeps its place in the queue.
+    that is where it should be stays, and keeps its place in the queue, until half of it is gone.
     """
 
     __slots__ = ("_dice", "_fair", "_opening", "_parameters", "market", "trader")
@@ -68,22 +70,18 @@ class MarketMaker:
         if market.status is not _OPEN:
             return [CancelAll(self.trader, self.market)] if mine else []
         bids, asks = self._wanted(sight)
+        qty = self._parameters.qty
         actions: list[Action] = []
-        kept = set()
-        least = self._parameters.qty // 2
-        for order in list(mine.values()) if mine else ():
-            wanted = bids if order.side is Side.BUY else asks
-            key = (order.side, order.price)
-            if order.price in wanted and order.leaves_qty > least and key not in kept:
-                kept.add(key)
+        for order in mine.values() if mine else ():
+            missing = bids if order.message.side is _BUY else asks
+            if order.price in missing and order.leaves_qty * 2 > qty:
+                missing.remove(order.price)
             else:
                 actions.append(CancelOrder(order.id))
-        for side, prices in ((Side.BUY, bids), (Side.SELL, asks)):
-            actions += [
-                quoting(self.trader, self.market, side, price, self._parameters.qty)
-                for price in prices
-                if (side, price) not in kept
-            ]
+        for price in bids:
+            actions.append(quoting(self.trader, self.market, _BUY, price, qty))
+        for price in asks:
+            actions.append(quoting(self.trader, self.market, _SELL, price, qty))
         return actions
 
     def _wanted(self, sight: Sight) -> tuple[list[int], list[int]]:

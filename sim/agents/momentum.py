@@ -11,6 +11,8 @@ from sim.agents.parameters import Contracts, Count, Interval, Thousandths, Ticks
 from sim.agents.view import Sight
 
 _UNIT = 1 << 20
+_BUY = Side.BUY
+_SELL = Side.SELL
 
 
 class MomentumParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,7 +24,7 @@ class MomentumParameters(Struct, frozen=True, kw_only=True, forbid_unknown_field
     threshold: Annotated[
         Thousandths,
         Meta(description="how far apart the averages are in a trend, thousandths of a tick"),
-    ] = 750
+    ] = 1_500
     qty: Annotated[Contracts, Meta(description="most in one order, contracts")] = 20
     max_position: Annotated[
         Contracts, Meta(description="most that it holds or is short of, contracts")
@@ -35,8 +37,8 @@ class MomentumParameters(Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Momentum:
     """Buys while the price rises, sells while it falls, and gets out when the trend is over.
 
-    The moving-average rule with a band of Brock, Lakonishok and LeBaron (1992, J. Finance 47):
-    inside the band around equal averages there is no trend, and no position.
+    The moving-average rule with a band of Brock, Lakonishok and LeBaron (1992, J. Finance 47): a
+    trend begins where the averages are further apart than the band, and is over where they cross.
     """
 
     __slots__ = ("_dice", "_fast", "_opening", "_parameters", "_slow", "market", "trader")
@@ -59,15 +61,18 @@ class Momentum:
         self._slow += (seen - self._slow) // parameters.slow
         trend = self._fast - self._slow
         band = parameters.threshold * _UNIT // 1000
-        wanted = 0
+        held = sight.position.qty
         if trend > band:
-            wanted = parameters.max_position
+            missing = parameters.max_position - held
         elif trend < -band:
-            wanted = -parameters.max_position
-        missing = wanted - sight.position.qty
+            missing = -parameters.max_position - held
+        elif held * trend <= 0:
+            missing = -held
+        else:
+            return []
         if not missing:
             return []
-        side = Side.BUY if missing > 0 else Side.SELL
+        side = _BUY if missing > 0 else _SELL
         qty = min(abs(missing), parameters.qty)
         order = taking_within(sight, side, parameters.slippage, qty)
         return [order] if order is not None else []

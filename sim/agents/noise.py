@@ -12,13 +12,15 @@ from sim.agents.view import Sight
 from sim.durations import Duration
 
 _OPEN = MarketStatus.OPEN
+_BUY = Side.BUY
+_SELL = Side.SELL
 
 
 class NoiseParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: Annotated[Interval, Meta(description="mean time between two acts")] = 100_000_000
     takes: Annotated[
         PerMille, Meta(description="how many of its orders take what is there, per mille")
-    ] = 400
+    ] = 600
     slippage: Annotated[
         Ticks, Meta(description="how far beyond the best price it takes, ticks")
     ] = 3
@@ -72,7 +74,7 @@ class Noise:
         if book.market.status is not _OPEN:
             return []
         qty = self._next_size()
-        side = Side.BUY if self._dice.bits(1) else Side.SELL
+        side = _BUY if self._dice.bits(1) else _SELL
         if self._dice.happens(parameters.takes):
             order = taking_within(sight, side, parameters.slippage, qty)
             if order is not None:
@@ -84,7 +86,7 @@ class Noise:
         market = sight.book.market
         bid, ask = sight.best_bid, sight.best_ask
         better = market.tick * self._dice.bits(1)
-        if side is Side.BUY:
+        if side is _BUY:
             price = bid + better if bid is not None else sight.middle(self._opening) - market.tick
             if ask is not None and price >= ask:
                 price = ask - market.tick

@@ -6,6 +6,7 @@ from sim.agents.view import Sight
 
 _IOC = TimeInForce.IOC
 _OPEN = MarketStatus.OPEN
+_BUY = Side.BUY
 
 
 def resting(trader: str, market: str, side: Side, price: int, qty: int) -> NewOrder:
@@ -42,7 +43,7 @@ def taking(trader: str, market: str, side: Side, price: int, qty: int) -> NewOrd
 def taking_within(sight: Sight, side: Side, slippage: int, qty: int) -> NewOrder | None:
     """As `taking`, at most `slippage` ticks beyond the best price; None where nobody is there."""
     book = sight.book
-    buys = side is Side.BUY
+    buys = side is _BUY
     best = (book.asks if buys else book.bids).best
     if best is None or book.market.status is not _OPEN:
         return None

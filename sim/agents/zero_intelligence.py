@@ -11,20 +11,22 @@ from sim.agents.parameters import Contracts, Count, Interval, PerMille, Ticks
 from sim.agents.view import Sight
 
 _OPEN = MarketStatus.OPEN
+_BUY = Side.BUY
+_SELL = Side.SELL
 
 
 class ZeroIntelligenceParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: Annotated[Interval, Meta(description="mean time between two acts")] = 100_000_000
     market_orders: Annotated[
         PerMille, Meta(description="how many of its orders take what is there, per mille")
-    ] = 200
+    ] = 300
     cancel: Annotated[
         PerMille,
         Meta(description="chance that an act cancels an order, per mille for each open one"),
-    ] = 60
+    ] = 120
     reach: Annotated[
         Ticks, Meta(description="how far from the best opposite price it may place, ticks")
-    ] = 12
+    ] = 20
     qty: Annotated[Contracts, Meta(description="mean size of an order, contracts")] = 10
     max_open: Annotated[Count, Meta(description="most open orders at a time")] = 8
 
@@ -68,13 +70,13 @@ class ZeroIntelligence:
             ask = best.price if best is not None else sight.middle(self._opening) + market.tick
             if takes:
                 price = clamped(ask + away, market)
-                return [taking(self.trader, self.market, Side.BUY, price, qty)]
+                return [taking(self.trader, self.market, _BUY, price, qty)]
             price = clamped(ask - market.tick - away, market)
-            return [resting(self.trader, self.market, Side.BUY, price, qty)]
+            return [resting(self.trader, self.market, _BUY, price, qty)]
         best = book.bids.best
         bid = best.price if best is not None else sight.middle(self._opening) - market.tick
         if takes:
             price = clamped(bid - away, market)
-            return [taking(self.trader, self.market, Side.SELL, price, qty)]
+            return [taking(self.trader, self.market, _SELL, price, qty)]
         price = clamped(bid + market.tick + away, market)
-        return [resting(self.trader, self.market, Side.SELL, price, qty)]
+        return [resting(self.trader, self.market, _SELL, price, qty)]

@@ -31,7 +31,7 @@ def standard_population(agents: int, every: int) -> tuple[Population, ...]:
             kind="zero-intelligence", count=rest, parameters=ZeroIntelligenceParameters(every=every)
         ),
         Population(kind="noise", count=noise, parameters=NoiseParameters(every=every)),
-        Population(kind="informed", count=informed, parameters=InformedParameters(every=5 * every)),
+        Population(kind="informed", count=informed, parameters=InformedParameters(every=2 * every)),
         Population(kind="momentum", count=momentum, parameters=MomentumParameters(every=5 * every)),
         Population(kind="slicer", count=slicers, parameters=SlicerParameters()),
     )
