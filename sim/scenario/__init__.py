@@ -1,8 +1,10 @@
 """Scenarios: what a simulated run does and what is expected of it, and the files they come from.
 
-May import the engine, `sim.agents` and `sim`'s durations.
+May import the engine, `sim.agents`, the names of `sim.measuring`, and `sim`'s durations and
+questions.
 """
 
+from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.form import (
     AnyHappening,
     Burst,
@@ -23,6 +25,7 @@ from sim.scenario.form import (
     Stop,
     ValuePlan,
 )
+from sim.scenario.loading import load, parse, shipped_names, shipped_text
 
 __all__ = [
     "AnyHappening",
@@ -38,9 +41,15 @@ __all__ = [
     "News",
     "Pause",
     "Population",
+    "Problem",
     "RestartServer",
     "Resume",
     "Scenario",
+    "ScenarioError",
     "Stop",
     "ValuePlan",
+    "load",
+    "parse",
+    "shipped_names",
+    "shipped_text",
 ]
