@@ -74,6 +74,7 @@ class TicketLine:
     locked: bool = False
     flag: str = ""
     halting: str = ""
+    locked_since: str = ""
 
     def paint(self, width: int, ink: Ink) -> Segments:
         if not self.may_trade:
@@ -89,6 +90,7 @@ class TicketLine:
                 qty,
                 *(self._price(ink) if self.kind is not Kind.MARKET else ()),
                 Segment(f" {self.kind.value}", ink.muted),
+                *([Segment(f"  {self.locked_since}", ink.alarm)] if self.locked_since else ()),
             ]
         if self.halting:
             block = Style(reverse=True) + ink.alarm
@@ -241,6 +243,7 @@ def ticket_line(desk: Desk) -> TicketLine:
         desk.locked,
         f"replaces #{ticket.moving}" if ticket.moving else "",
         f"{'RESUME' if desk.halted else 'HALT'} {clean(desk.symbol)}" if ticket.halting else "",
+        desk.locked_since,
     )
 
 

@@ -36,6 +36,8 @@ class Desk:
         self.ticket = Ticket()
         self.locked = True
         """Whether nothing can be sent; off is armed."""
+        self.locked_since = ""
+        """What locked it again, until its trader arms or locks."""
         self.page = Page.ORDERS
         self.candle_span = Span.SECOND
         self.on_orders = False
@@ -257,7 +259,7 @@ class Desk:
     def _lock_again(self, why: str) -> None:
         """Whoever armed did so before another picture."""
         if not self.locked:
-            self.locked = True
+            self.locked, self.locked_since = True, why
             self.put(self.ticket.drop())
             self.say(f"{why}: trading is locked again", Tone.ALARM)
 

@@ -51,7 +51,7 @@ class Hand:
         desk = self.desk
         if desk.locked and not self._may_act():
             return
-        desk.locked = not desk.locked
+        desk.locked, desk.locked_since = not desk.locked, ""
         desk.put(desk.ticket.drop())
         desk.say("trading is locked" if desk.locked else "armed: b buys, s sells, Enter sends")
 

@@ -16,10 +16,10 @@ from matchbox_tui.tui.recovery_rows import recovery_line
 NOTICE_NS = 8_000_000_000
 """How long a notice stays on the message line."""
 
-READ_NS = 2_500_000_000
-"""How long news have the line for themselves, before a command that has no room beside them."""
+READ_NS = 1_500_000_000
+"""How long news have the line for themselves, before what has no room beside them."""
 
-TWIN_NS = 5_000_000_000
+TWIN_NS = 6_000_000_000
 """How long a command stands beside what came of it, and beside whatever else is told meanwhile."""
 
 
@@ -58,11 +58,11 @@ def low_line(desk: Desk) -> Row | None:
     recovery, notice = desk.model.recoveries.current, _fresh(desk)
     if recovery is None or (recovery.committed is not None and recovery.over(desk.clock())):
         return _told(desk)
-    # What was done to the venue is told by what comes of it.
-    known = notice is None or notice.time < recovery.began or notice.words == recovery.words
-    if notice is not None and notice.tone is Tone.ALARM and not known:
-        return _told(desk)
-    return recovery_line(recovery)
+    if notice is None or notice.time < recovery.began or notice.words == recovery.words:
+        # What was done to the venue is told by what comes of it.
+        return recovery_line(recovery)
+    unread = notice.tone is Tone.ALARM or desk.clock() - notice.time <= READ_NS
+    return _told(desk) if unread else recovery_line(recovery)
 
 
 def greeting(model: Model, desk: Desk) -> str:

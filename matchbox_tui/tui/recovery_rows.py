@@ -12,6 +12,9 @@ from matchbox_tui.tui.recovery import Recovery
 
 LEVELS = " ▁▂▃▄▅▆▇█"
 
+Steps = tuple[tuple[str, int | None], ...]
+"""(name, ns after the fault, None while it is to come)."""
+
 
 @dataclass(frozen=True)
 class RecoveryHead:
@@ -34,24 +37,17 @@ class RecoveryHead:
 class StepsRow:
     """When each step was seen, in ms after the fault; those to come are open."""
 
-    steps: tuple[tuple[str, int | None], ...]
+    steps: Steps
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        segments = self._joined(" ── ", ink)
-        if sum(segment.cell_length for segment in segments) > width:
-            segments = self._joined(" ", ink)
-        return segments
-
-    def _joined(self, between: str, ink: Ink) -> Segments:
-        segments: Segments = [Segment(" ", ink.plain)]
-        for n, (name, after) in enumerate(self.steps):
-            if n:
-                segments.append(Segment(between, ink.rule))
-            done = after is not None
-            segments.append(Segment("● " if done else "○ ", ink.bid if done else ink.muted))
-            segments.append(Segment(name, ink.plain if done else ink.muted))
-            if after:
-                segments.append(Segment(f" +{duration(after)}", ink.strong))
+        # Where there is little room, what it began with and what it ended with are told.
+        first, *others = self.steps
+        tries = [(" ── ", self.steps)]
+        tries += [(" ", (first, *others[n:])) for n in range(len(others))]
+        for between, steps in tries:
+            segments = _joined(between, steps, ink)
+            if sum(segment.cell_length for segment in segments) <= width:
+                break
         return segments
 
 
@@ -109,6 +105,19 @@ def recovery_rows(
     if recovery.refused:
         rows.append(ScoreRow(clean(f"refused: {recovery.refused}"), True))
     return rows
+
+
+def _joined(between: str, steps: Steps, ink: Ink) -> Segments:
+    segments: Segments = [Segment(" ", ink.plain)]
+    for n, (name, after) in enumerate(steps):
+        if n:
+            segments.append(Segment(between, ink.rule))
+        done = after is not None
+        segments.append(Segment("● " if done else "○ ", ink.bid if done else ink.muted))
+        segments.append(Segment(name, ink.plain if done else ink.muted))
+        if after:
+            segments.append(Segment(f" +{duration(after)}", ink.strong))
+    return segments
 
 
 def recovery_line(recovery: Recovery) -> ScoreRow:

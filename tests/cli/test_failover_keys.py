@@ -1,5 +1,7 @@
 """The market on a real terminal: keys kill, freeze, stop and restart real processes."""
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -59,7 +61,7 @@ def test_the_server_dies_and_the_market_goes_on(marked: Marked) -> None:
         soon(marked.market_runs)
         terminal.press(b"D")
         terminal.await_words("kill -9 of the server")
-        terminal.await_words("orders since: lost 0, doubled 0")
+        terminal.await_words("lost 0, doubled 0")
         terminal.press(b"q")
         assert terminal.wait() == 0
     marked.leave_nothing()
@@ -86,4 +88,20 @@ def test_keys_in_a_hurry_leave_a_market_that_runs(marked: Marked) -> None:
         terminal.press(b"q")
         assert terminal.wait() == 0
         assert "internal error" not in terminal.words()
+    marked.leave_nothing()
+
+
+def test_the_traders_die_and_r_brings_them_back(marked: Marked) -> None:
+    with Terminal(["play", "--rate", "100"], marked.env) as terminal:
+        terminal.await_words("● live")
+        soon(marked.market_runs)
+        (traders,) = [pid for pid, line in marked.processes().items() if "traders" in line.split()]
+        os.kill(traders, signal.SIGKILL)
+        terminal.await_words("the traders ended: killed by SIGKILL")
+        assert marked.count("traders") == 0
+        terminal.press(b"R")
+        terminal.await_words("started traders again")
+        soon(marked.market_runs)
+        terminal.press(b"q")
+        assert terminal.wait() == 0
     marked.leave_nothing()

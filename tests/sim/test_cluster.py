@@ -103,6 +103,30 @@ async def test_failed_says_why(url: str, prefix: str, client: Client, tmp_path: 
     cluster.stop()
 
 
+async def test_what_has_ended_is_started_again(
+    url: str, prefix: str, client: Client, tmp_path: Path
+) -> None:
+    cluster = Cluster(url, tmp_path, prefix=prefix, markets=[RAIN])
+    began = await started(cluster, client)
+    assert cluster.restart() == []
+    assert [member.ending() for member in began] == ["", "", ""]
+    _, second, traders = began
+    for member in (second, traders):
+        member.signal(signal.SIGKILL)
+        soon(member.ending)
+        assert member.ending() == "killed by SIGKILL"
+    assert cluster.restart() == ["node-2", "traders"]
+    assert [member.alive() for member in members(cluster)] == [True, True, True]
+    assert cluster.traders is not traders
+    at = (await client.cluster()).seq
+
+    async def trading() -> bool:
+        return (await client.cluster()).seq > at + 20
+
+    await eventually(trading)
+    cluster.stop()
+
+
 def test_failed_repeats_the_last_words(tmp_path: Path) -> None:
     cluster = Cluster("redis://127.0.0.1:1", tmp_path)
     cluster.start_node("node-1")

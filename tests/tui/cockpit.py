@@ -12,6 +12,7 @@ from matchbox_tui.tui.feed import Feed
 from matchbox_tui.tui.hand import Hand
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.model import Link, Model
+from matchbox_tui.tui.operator import Operator
 from tests.tui.venue import SECOND, LocalVenue
 
 TRADER = "ada"
@@ -22,6 +23,7 @@ def app_on(
     market: str | None = "RAIN",
     trader: str = TRADER,
     keys: KeyTable | None = None,
+    operator: Operator | None = None,
 ) -> MatchboxApp:
     """The app on a venue in this process, two seconds after its last order."""
 
@@ -38,6 +40,7 @@ def app_on(
         clock=clock,
         zone=UTC,
         look=look,
+        operator=operator,
     )
 
 

@@ -28,6 +28,28 @@ async def test_server_lost_and_back() -> None:
         assert app.desk.model.exchange.state_hash() == venue.exchange.state_hash()
 
 
+async def test_whoever_armed_before_the_connection_was_lost_finds_trading_locked() -> None:
+    venue = LocalVenue()
+    furnish(venue)
+    app = app_on(venue)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live", "bid 48")
+        await press(pilot, "a b 7")
+        await until_shown(pilot, "▲ BUY  7 @ 48")
+        venue.away = True
+        await until_shown(pilot, "trading is locked again", " locked  7 @ 48")
+        assert "BUY" not in screen_text(app)
+        venue.away = False
+        await until_shown(pilot, "● live", " locked  7 @ 48 limit  the connection was lost")
+        before = venue.exchange.seq
+        await press(pilot, "enter b")
+        await until_shown(pilot, "trading is locked: a arms it")
+        assert venue.exchange.seq == before
+        await press(pilot, "a b enter")
+        await until_shown(pilot, "buy 7 @ 48 rests")
+        assert "the connection was lost" not in screen_text(app)
+
+
 async def test_there_is_no_server_at_the_start() -> None:
     venue = LocalVenue()
     venue.away = True
@@ -130,8 +152,9 @@ async def test_a_server_that_hangs_makes_the_picture_stale() -> None:
     app = app_on(venue)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "● live")
+        await press(pilot, "a")
         venue.hung = True
-        await until_shown(pilot, "◐ stale")
+        await until_shown(pilot, "◐ stale", "the server does not answer: trading is locked again")
         await press(pilot, "b")
         await until_shown(pilot, "stale: nothing was sent")
         venue.hung = False
@@ -144,9 +167,12 @@ async def test_another_venue_at_the_same_address_is_read_from_its_start() -> Non
     app = app_on(venue)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "● live", "bid 48")
+        await press(pilot, "a b")
         fresh = LocalVenue((SNOW, RAIN))
         venue.exchange, venue.entries = fresh.exchange, fresh.entries
         venue.order(Side.BUY, 3, 33)
-        await until_shown(pilot, "bid 33", "RAIN 3/3", "no open orders")
+        await until_shown(pilot, "bid 33", "RAIN 3/3", "no open orders", " locked ")
+        await until_shown(pilot, "the journal is read anew: trading is locked again")
+        assert "BUY" not in screen_text(app)
         await until(pilot, lambda: app.desk.model.link is Link.LIVE)
         assert app.desk.model.exchange.state_hash() == venue.exchange.state_hash()

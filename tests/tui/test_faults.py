@@ -1,12 +1,15 @@
-"""Failover keys pressed quickly, twice and in the wrong moment."""
+"""Failover keys pressed quickly, twice and in the wrong moment, and what small screens tell."""
 
 import msgspec
+import pytest
 
+from matchbox_tui.engine import Side
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.faults import Faults
 from matchbox_tui.tui.operator import Fault
-from tests.tui.cockpit import desk_on
-from tests.tui.venue import LocalVenue
+from matchbox_tui.tui.recovery import WATCHED_NS
+from tests.tui.cockpit import app_on, desk_on, press, screen_text, until, until_shown
+from tests.tui.venue import LocalVenue, Staffed
 
 
 class Processes:
@@ -121,3 +124,58 @@ async def test_where_nobody_leads_there_is_nobody_to_kill() -> None:
     assert "R starts what has ended" in said(desk)
     assert not processes.ended
     assert desk.model.recoveries.current is None
+
+
+@pytest.mark.parametrize("size", [(63, 14), (80, 24), (40, 10), (64, 7)])
+async def test_kill_the_leader_on_a_small_screen_and_read_that_nothing_was_lost(
+    size: tuple[int, int],
+) -> None:
+    venue = Staffed()
+    venue.order(Side.BUY, 1, 40)
+    app = app_on(venue, operator=Processes())
+    async with app.run_test(size=size) as pilot:
+        await until_shown(pilot, "● live", "leader node-2")
+        await press(pilot, "K")
+        await until_shown(pilot, "no commit since")
+        venue.epoch, venue.leader = 8, "node-3"
+        for _ in range(9):
+            venue.order(Side.BUY, 1, 40)
+        await until_shown(pilot, "✓ lost 0, doubled 0 of 9 order")
+
+
+async def test_on_a_low_screen_a_failover_gives_way_to_alarms_and_ends_by_itself() -> None:
+    venue = Staffed()
+    app = app_on(venue, operator=Processes())
+    async with app.run_test(size=(40, 10)) as pilot:
+        await until_shown(pilot, "● live", "leader node-2")
+        await press(pilot, "K")
+        await until_shown(pilot, "● live  · killed: no commit since")
+        await press(pilot, "b")
+        await until_shown(pilot, "● live  trading is locked: a arms it")
+        await press(pilot, "a")
+        await until_shown(pilot, "● live  armed: b buys")
+        venue.epoch, venue.leader = 8, "node-3"
+        for _ in range(9):
+            venue.order(Side.BUY, 1, 40)
+        await until_shown(pilot, "● live  ✓ lost 0, doubled 0 of 9 order…")
+        venue.time += WATCHED_NS
+        await until_shown(pilot, "● live  leader node-3")
+
+
+async def test_the_traders_die_and_r_brings_them_back() -> None:
+    processes = Processes()
+    app = app_on(Staffed(), operator=processes)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live  leader node-2")
+        await press(pilot, "R")
+        await until_shown(pilot, "everything runs")
+        processes.ended.add("traders")
+        await until_shown(pilot, "the traders ended: killed by SIGKILL (R starts them again)")
+        await until_shown(pilot, "● live  no traders  leader node-2")
+        await press(pilot, "o o o o")
+        await until_shown(pilot, "! traders ended: killed by SIGKILL")
+        told = len(app.desk.model.notices)
+        await press(pilot, "R")
+        await until_shown(pilot, "started traders again", "● live  leader node-2")
+        await until(pilot, lambda: "! traders ended" not in screen_text(app))
+        assert len(app.desk.model.notices) == told + 1, "their end is told once"

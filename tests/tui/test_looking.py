@@ -2,7 +2,7 @@
 
 import pytest
 
-from matchbox_tui.engine import HaltMarket, Side, TradeExecuted
+from matchbox_tui.engine import HaltMarket, Market, Side, TradeExecuted
 from matchbox_tui.tui.palette import PALETTES, Palette
 from tests.tui.cockpit import app_on, press, screen_text, until, until_shown
 from tests.tui.venue import LocalVenue, furnish
@@ -183,6 +183,21 @@ async def test_choose_a_market_from_the_list() -> None:
         await press(pilot, "m escape")
         await until_shown(pilot, "SNOW 3/3")
         assert "markets ─" not in screen_text(app)
+
+
+async def test_to_the_last_market_of_the_list_and_back_to_the_first() -> None:
+    markets = [Market.prediction(f"M{number:02}", "?") for number in range(40)]
+    app = app_on(LocalVenue(markets), "M20")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "● live", "M20 22/41")
+        await press(pilot, "m")
+        await until_shown(pilot, "▸ M20")
+        await press(pilot, "end")
+        await until_shown(pilot, "▸ M39")
+        await press(pilot, "down home")
+        await until_shown(pilot, "▸ MAIN")
+        await press(pilot, "end enter")
+        await until_shown(pilot, "M39 41/41")
 
 
 async def test_other_colours() -> None:

@@ -143,9 +143,15 @@ def test_a_command_in_the_log_is_told_to_its_end(width: int) -> None:
     assert [row[1:9].strip() for row in rows[:-1]] == ["00:00:00"] + [""] * (len(rows) - 2)
 
 
-def test_what_has_no_blanks_is_broken_where_the_line_ends() -> None:
+def test_what_has_no_blanks_is_broken_behind_slashes_or_where_the_line_ends() -> None:
     assert wrapped("ab cdefghijk", 4, 9) == ["ab", "cdef", "ghij", "k"]
     assert wrapped("日本語の市場", 5, 9) == ["日本", "語の", "市場"]
+    assert wrapped("at unix:///tmp/market/server.sock", 14, 9) == [
+        "at",
+        "unix:///tmp/",
+        "market/",
+        "server.sock",
+    ]
     assert wrapped("a b c d", 1, 2) == ["a", "b c d"]
     assert wrapped("a b", 0, 9) == ["a b"]
     assert wrapped("", 4, 9) == [""]

@@ -6,7 +6,7 @@ from matchbox_tui.tui.hash_check import HashCheck
 from matchbox_tui.tui.operator import Fault
 from matchbox_tui.tui.palette import DARK, Ink
 from matchbox_tui.tui.recovery import WATCHED_NS, Recoveries, Recovery
-from matchbox_tui.tui.recovery_rows import recovery_rows, sparkline
+from matchbox_tui.tui.recovery_rows import recovery_line, recovery_rows, sparkline
 from tests.tui.venue import LocalVenue
 
 MS = 1_000_000
@@ -25,9 +25,9 @@ def cluster(
     return ClusterStatus(leader, epoch, seq, queue, (one,))
 
 
-def drawn(told: Recovery) -> list[str]:
+def drawn(told: Recovery, width: int = 110) -> list[str]:
     rows = recovery_rows(told, 1)
-    return ["".join(s.text for s in row.paint(110, Ink(DARK))).rstrip() for row in rows]
+    return ["".join(s.text for s in row.paint(width, Ink(DARK))).rstrip() for row in rows]
 
 
 def test_each_step_has_its_time() -> None:
@@ -48,8 +48,36 @@ def test_each_step_has_its_time() -> None:
     )
     assert drawn(told)[2].startswith(" queue up to 9 ▃█")
     assert drawn(told)[3] == (
-        " ✓ epoch 7 -> 8, 84 ms without a leader, 2 orders since: lost 0, doubled 0"
+        " ✓ lost 0, doubled 0 of 2 orders, 84 ms without a leader, epoch 7 -> 8"
     )
+
+
+def test_a_narrow_screen_tells_when_it_ended_and_what_was_lost_before_all_else() -> None:
+    venue = LocalVenue()
+    told = recovery(venue)
+    told.looked(cluster("node-3", 8), BEGAN + 20 * MS)
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 84 * MS)
+    wide = " ● killed ● elected node-3 +20 ms ● caught up +84 ms ● first commit +84 ms"
+    assert drawn(told, 80)[1] == wide
+    assert drawn(told, 63)[1] == " ● killed ● caught up +84 ms ● first commit +84 ms"
+    assert drawn(told, 40)[1] == " ● killed ● first commit +84 ms"
+    assert drawn(told, 5)[1].startswith(" ● killed")
+    assert drawn(told, 40)[3] == " ✓ lost 0, doubled 0 of 1 order, 84 ms …"
+
+
+def test_in_one_line_another_book_hash_counts_more_than_the_orders() -> None:
+    venue = LocalVenue()
+    told = recovery(venue, Fault.FREEZE)
+    assert recovery_line(told).words == "frozen: no commit since"
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    told.folded(venue.entries[-1], BEGAN + 84 * MS)
+    assert recovery_line(told).words.startswith("lost 0, doubled 0 of 1 order")
+    told.compared("node-1", told.seq + 1, False)
+    assert recovery_line(told).words.startswith("another book hash: node-1")
+    assert recovery_line(told).good is False
 
 
 def test_a_commit_says_that_its_leader_was_elected_and_caught_up() -> None:
@@ -86,7 +114,7 @@ def test_a_server_that_comes_back_finds_its_leader() -> None:
     told.folded(venue.entries[-1], BEGAN + 300 * MS)
     assert told.took == 300 * MS
     assert drawn(told)[1] == " ● server killed ── ● first commit +300 ms"
-    assert "epoch 7, 3 orders since" in drawn(told)[3]
+    assert drawn(told)[3] == " ✓ lost 0, doubled 0 of 3 orders, epoch 7"
 
 
 def test_an_order_that_is_passed_over_is_lost_and_one_that_comes_again_is_doubled() -> None:
@@ -142,7 +170,7 @@ def test_a_market_in_which_nobody_trades_was_not_without_a_leader_all_the_while(
     venue.order(Side.BUY, 1, 40)
     told.folded(venue.entries[-1], BEGAN + 2_000 * MS)
     assert "● first commit +2.00 s" in drawn(told)[1]
-    assert "epoch 7 -> 8, 24 ms without a leader, 1 order since" in drawn(told)[3]
+    assert "of 1 order, 24 ms without a leader, epoch 7 -> 8" in drawn(told)[3]
 
 
 def test_a_leader_that_is_thawed_in_time_goes_on() -> None:
@@ -152,7 +180,7 @@ def test_a_leader_that_is_thawed_in_time_goes_on() -> None:
     venue.order(Side.BUY, 1, 40)
     told.folded(venue.entries[-1], BEGAN + 400 * MS)
     assert drawn(told)[1] == " ● frozen ── ● first commit +400 ms"
-    assert drawn(told)[3].startswith(" ✓ epoch 7, thawed before its lease had ended, 1 order since")
+    assert "of 1 order, thawed before its lease had ended, epoch 7" in drawn(told)[3]
 
 
 def test_only_the_loss_of_a_killed_server_counts() -> None:
