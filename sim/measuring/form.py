@@ -1,7 +1,5 @@
 """What measuring a run ends with: values by name, and the series that the report draws."""
 
-from array import array
-
 import msgspec
 
 from sim.recording import FaultRow
@@ -29,8 +27,8 @@ class KindFigures(msgspec.Struct, frozen=True):
 class Depth(msgspec.Struct, frozen=True):
     """A side of a book at one moment: prices in ticks from the best on, and contracts at each."""
 
-    prices: array[int]
-    contracts: array[int]
+    prices: tuple[int, ...]
+    contracts: tuple[int, ...]
 
 
 class MarketSeries(msgspec.Struct, frozen=True):

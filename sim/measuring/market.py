@@ -1,6 +1,5 @@
 """One market as the fold of the journal passes: its prices, its spread, its depth, its halts."""
 
-from array import array
 from itertools import islice
 
 from matchbox_tui.engine import BookSide, OrderBook, TradeExecuted
@@ -14,7 +13,7 @@ NEAR = 5
 """Ticks from the middle within which contracts count as depth."""
 
 
-NOTHING = Depth(array("q"), array("q"))
+NOTHING = Depth((), ())
 
 
 class Counts:
@@ -212,7 +211,4 @@ def ratio(part: int, whole: int) -> int | float | None:
 
 def _depth(side: BookSide) -> Depth:
     levels = list(islice(side.best_first(), LEVELS))
-    return Depth(
-        array("q", [level.price for level in levels]),
-        array("q", [min(level.qty, 2**62) for level in levels]),
-    )
+    return Depth(tuple(level.price for level in levels), tuple(level.qty for level in levels))
