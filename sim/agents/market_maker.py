@@ -78,10 +78,8 @@ class MarketMaker:
                 missing.remove(order.price)
             else:
                 actions.append(CancelOrder(order.id))
-        for price in bids:
-            actions.append(quoting(self.trader, self.market, _BUY, price, qty))
-        for price in asks:
-            actions.append(quoting(self.trader, self.market, _SELL, price, qty))
+        actions += [quoting(self.trader, self.market, _BUY, price, qty) for price in bids]
+        actions += [quoting(self.trader, self.market, _SELL, price, qty) for price in asks]
         return actions
 
     def _wanted(self, sight: Sight) -> tuple[list[int], list[int]]:
@@ -97,6 +95,12 @@ class MarketMaker:
         bottom = clamped(-((-middle - away) // _UNIT) + tick - 1, market)
         if bid is not None and bottom <= bid:
             bottom = bid + tick
+        if bottom <= top:
+            # Both were pushed to the same end of the range.
+            if top <= market.min_price:
+                bottom = top + tick
+            else:
+                top = bottom - tick
         step = parameters.step * tick
         levels = parameters.levels
         lowest, highest = market.min_price, market.max_price

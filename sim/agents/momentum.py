@@ -38,7 +38,8 @@ class Momentum:
     """Buys while the price rises, sells while it falls, and gets out when the trend is over.
 
     The moving-average rule with a band of Brock, Lakonishok and LeBaron (1992, J. Finance 47): a
-    trend begins where the averages are further apart than the band, and is over where they cross.
+    trend begins where the averages are further apart than the band, and is over where they are
+    back within a quarter of it.
     """
 
     __slots__ = ("_dice", "_fast", "_opening", "_parameters", "_slow", "market", "trader")
@@ -66,7 +67,7 @@ class Momentum:
             missing = parameters.max_position - held
         elif trend < -band:
             missing = -parameters.max_position - held
-        elif held * trend <= 0:
+        elif held * trend <= 0 or abs(trend) * 4 <= band:
             missing = -held
         else:
             return []

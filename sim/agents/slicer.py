@@ -11,6 +11,9 @@ from sim.agents.parameters import Contracts, Count, Interval, Ticks
 from sim.agents.view import Sight
 from sim.durations import Duration
 
+_LONG = 3_600_000_000_000
+"""An hour, in ns: when somebody with nothing left to do looks again."""
+
 
 class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     style: Annotated[
@@ -39,6 +42,12 @@ class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rest: Annotated[
         Duration, Meta(description="mean time from a parent order to the next, length of time")
     ] = 20_000_000_000
+    first: Annotated[
+        Duration, Meta(description="when it begins the first one; 0: by chance, as the others")
+    ] = 0
+    parents: Annotated[
+        int, Meta(ge=0, le=10**6, description="parent orders in all; 0: no end of them")
+    ] = 0
 
 
 class Slicer:
@@ -52,8 +61,9 @@ class Slicer:
 
     __slots__ = (
         "_at",
+        "_begun",
         "_dice",
-        "_done_before",
+        "_held_before",
         "_parameters",
         "_side",
         "_start",
@@ -68,24 +78,32 @@ class Slicer:
         self._dice = hire.dice
         self._parameters = parameters
         self._side: Side | None = None
-        self._start = self._at = self._done_before = self._volume_before = 0
+        self._begun = 0
+        self._start = self._at = self._held_before = self._volume_before = 0
 
     def wait(self) -> int:
         parameters = self._parameters
         if self._side is None:
+            if self._is_over():
+                return _LONG
+            if not self._begun and parameters.first:
+                return parameters.first
             return 1 + self._dice.exponential(parameters.rest)
         end = self._start + parameters.horizon
         due = self._at + parameters.every
         if parameters.style == "twap":
-            due = self._start + self._slices_due() * parameters.horizon // parameters.slices
+            # Rounded up, so that the next slice is due when it is looked at.
+            due = self._start - -self._slices_due() * parameters.horizon // parameters.slices
         return max(1, min(due, end) - self._at)
 
     def act(self, sight: Sight) -> list[Action]:
         self._at = sight.now
         parameters = self._parameters
         if self._side is None:
+            if self._is_over():
+                return []
             self._begins(sight)
-        done = abs(sight.position.qty - self._done_before)
+        done = abs(sight.position.qty - self._held_before)
         left = parameters.quantity - done
         if left <= 0 or sight.now - self._start >= parameters.horizon:
             self._side = None
@@ -100,10 +118,15 @@ class Slicer:
         wanted = self._parameters.side
         if wanted == "either":
             wanted = "buy" if self._dice.bits(1) else "sell"
+        self._begun += 1
         self._side = Side(wanted)
         self._start = sight.now
-        self._done_before = sight.position.qty
+        self._held_before = sight.position.qty
         self._volume_before = sight.tape.volume
+
+    def _is_over(self) -> bool:
+        """Whether all parent orders have been begun."""
+        return 0 < self._parameters.parents <= self._begun
 
     def _slices_due(self) -> int:
         parameters = self._parameters

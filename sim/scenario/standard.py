@@ -9,29 +9,34 @@ from sim.agents.zero_intelligence import ZeroIntelligenceParameters
 from sim.scenario.form import Population
 
 LEAST = 10
-"""The fewest agents that a standard population has."""
+"""The fewest agents that a standard population has in a market."""
 
 
-def standard_population(agents: int, every: int) -> tuple[Population, ...]:
-    """`agents` agents (10 at least) in all markets, of whom each frequent one acts every `every`
-    ns on average; the others less often, and market makers at an interval of their own.
+def standard_population(agents: int, every: int, markets: int = 1) -> tuple[Population, ...]:
+    """`agents` agents for so many markets (`LEAST` in each at least), in which each of the
+    frequent ones acts every `every` ns on average; the others less often, and market makers at an
+    interval of their own.
 
-    Half of them have no intelligence, about a third are noise, and of ten one is informed.
+    Of a hundred, two make markets, ten are informed, five follow trends and two take in slices;
+    the others are of zero intelligence or noise, five to three. Every market has them all.
     """
-    agents = max(LEAST, agents)
-    makers = max(2, agents // 50)
-    slicers = max(1, agents // 50)
-    momentum = max(1, agents // 20)
-    informed = max(2, agents // 10)
-    noise = agents * 3 // 10
-    rest = agents - makers - slicers - momentum - informed - noise
+    agents = max(LEAST * markets, agents)
+    makers = max(2 * markets, agents // 50)
+    informed = max(2 * markets, agents // 10)
+    momentum = max(markets, agents // 20)
+    slicers = max(markets, agents // 100)
+    frequent = agents - makers - informed - momentum - 2 * slicers
+    noise = frequent * 3 // 8
     return (
         Population(kind="market-maker", count=makers, parameters=MarketMakerParameters()),
         Population(
-            kind="zero-intelligence", count=rest, parameters=ZeroIntelligenceParameters(every=every)
+            kind="zero-intelligence",
+            count=frequent - noise,
+            parameters=ZeroIntelligenceParameters(every=every),
         ),
         Population(kind="noise", count=noise, parameters=NoiseParameters(every=every)),
         Population(kind="informed", count=informed, parameters=InformedParameters(every=2 * every)),
         Population(kind="momentum", count=momentum, parameters=MomentumParameters(every=5 * every)),
         Population(kind="slicer", count=slicers, parameters=SlicerParameters()),
+        Population(kind="slicer", count=slicers, parameters=SlicerParameters(style="pov")),
     )
