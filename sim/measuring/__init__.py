@@ -3,7 +3,7 @@
 May import the engine, the store, `sim.recording`, `sim.audit` and `sim.floor`.
 """
 
-from sim.measuring.evidence import Evidence
+from sim.measuring.evidence import Evidence, evidence_of
 from sim.measuring.form import (
     Depth,
     FaultSeries,
@@ -27,6 +27,7 @@ __all__ = [
     "Measuring",
     "Scope",
     "Value",
+    "evidence_of",
     "measure",
     "measure_of",
     "written_names",

@@ -6,7 +6,7 @@ import msgspec
 
 from matchbox_tui.store import Entry
 from sim.floor import FloorRecord
-from sim.recording import FaultRow, PublishedHash, RunFacts, Sample, Trader
+from sim.recording import FaultRow, PublishedHash, Run, RunFacts, Sample, Trader
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,5 +24,21 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def end(self) -> int:
-        """When the run ended, in ns since its start: at its last sample."""
-        return max(1, self.samples[-1].at if self.samples else self.facts.duration)
+        """When the run ended, in ns since its start: at its last sample, or as planned where that
+        was taken later, since by then nobody acted any more.
+        """
+        last = self.samples[-1].at if self.samples else self.facts.duration
+        return max(1, min(last, self.facts.duration))
+
+
+def evidence_of(run: Run) -> Evidence:
+    """What a recorded run tells, also one that was interrupted. Raises `RecordingError`."""
+    return Evidence(
+        facts=run.facts,
+        journal=run.entries,
+        roster=run.roster,
+        samples=run.samples,
+        faults=run.faults,
+        hashes=list(run.hashes()),
+        record=run.record,
+    )

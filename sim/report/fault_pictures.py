@@ -130,7 +130,7 @@ def _queues(faults: Sequence[FaultSeries]) -> Picture:
 
 
 def _name(one: FaultSeries) -> str:
-    who = f" {one.row.who}" if one.row.who and one.row.who != one.row.kind else ""
+    who = f" {one.row.who}" if one.row.who and one.row.who not in one.row.kind else ""
     return f"{one.row.kind}{who} at {one.row.at / 1e9:.3g} s"
 
 

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from sim.measuring import KindFigures, Measures
-from sim.report.picture import FAINT, INK, SERIES, SOFT, Picture, Sheet, seconds_axis
-from sim.report.plotting import edges
+from sim.report.picture import FAINT, INK, SERIES, Picture, Sheet, seconds_axis
+from sim.report.plotting import edges, legend_above
 from sim.verdict import shown
 
 
@@ -44,20 +44,12 @@ def _profit(measures: Measures) -> Picture:
         handles = []
         for name, profits in ordered:
             paint = colour.get(name, INK)
-            handles += axes.plot(times, [0, *profits], color=paint, label=name, linewidth=1.6)
+            handles += axes.plot(times, [0, *profits], color=paint, label=name, linewidth=1.4)
         axes.set_ylabel("profit, ticks x contracts")
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.yaxis.set_major_locator(MaxNLocator(6))
         if sheet.narrow:
-            figure.legend(
-                handles=handles,
-                loc="outside upper left",
-                ncols=2,
-                frameon=False,
-                labelcolor=SOFT,
-                fontsize=9.5,
-                handlelength=1.2,
-            )
+            legend_above(figure, handles, sheet)
         else:
             _end_labels(axes, ordered, colour)
         return figure

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -23,7 +22,7 @@ from sim.report.picture import (
     Sheet,
     seconds_axis,
 )
-from sim.report.plotting import Mark, draw_halts, draw_marks, edges, floats, legend_above
+from sim.report.plotting import Mark, draw_halts, draw_marks, edges, floats, legend_above, letter
 from sim.verdict import shown
 
 Cells = NDArray[np.int64]
@@ -31,7 +30,7 @@ Cells = NDArray[np.int64]
 ROWS = 140
 """Most rows of the heat map."""
 
-MOST_TOLD = 12
+MOST_TOLD = 20
 """Marks that a caption names."""
 
 BID_RGB, ASK_RGB = (42, 120, 214), (222, 98, 40)
@@ -45,7 +44,7 @@ def pictures_of(
     return [
         _price(series, measures, marks, number),
         _spread(series, measures, marks, number),
-        _depth(series, measures, number),
+        _depth(series, measures, marks, number),
     ]
 
 
@@ -67,9 +66,15 @@ def _price(series: MarketSeries, measures: Measures, marks: Sequence[Mark], numb
             color=BAND,
             linewidth=0,
         )
-        top.step(times[1:], floats(series.best_ask), where="pre", color=ASK, linewidth=0.9)
-        top.step(times[1:], floats(series.best_bid), where="pre", color=BID, linewidth=0.9)
-        top.step(times[1:], floats(series.last), where="pre", color=LAST, linewidth=1.6)
+        top.step(times[1:], floats(series.best_ask), where="pre", color=ASK, linewidth=0.7)
+        top.step(times[1:], floats(series.best_bid), where="pre", color=BID, linewidth=0.7)
+        top.step(
+            times[1:],
+            floats(series.last),
+            where="pre",
+            color=LAST,
+            linewidth=sheet.pick(11, 7) / 10,
+        )
         top.set_ylabel("price, ticks")
         top.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         low_end, high_end = _price_range(series)
@@ -80,7 +85,7 @@ def _price(series: MarketSeries, measures: Measures, marks: Sequence[Mark], numb
             Line2D([], [], color=BID, linewidth=1, label="best bid"),
             Line2D([], [], color=ASK, linewidth=1, label="best ask"),
         ]
-        legend_above(top, handles, sheet)
+        legend_above(figure, handles, sheet)
         draw_marks(top, marks, scale, sheet)
         draw_halts(top, series.halts, scale)
         width = sheet.pick(5, 12)
@@ -148,7 +153,7 @@ def _spread(
                 color=SOFT,
                 fontsize=9.5,
             )
-        draw_marks(axes, marks, scale, sheet, labels=False)
+        draw_marks(axes, marks, scale, sheet)
         draw_halts(axes, series.halts, scale)
         return figure
 
@@ -165,7 +170,7 @@ def _spread(
     return Picture(f"spread-{number}", f"{series.symbol}: spread", caption, words, draw)
 
 
-def _depth(series: MarketSeries, measures: Measures, number: int) -> Picture:
+def _depth(series: MarketSeries, measures: Measures, marks: Sequence[Mark], number: int) -> Picture:
     end = measures.grid[-1]
     low, high = _price_range(series)
     pad = max(5, (high - low) // 4)
@@ -191,12 +196,13 @@ def _depth(series: MarketSeries, measures: Measures, number: int) -> Picture:
             interpolation="none",
         )
         axes.step(
-            edges(measures, scale)[1:], floats(series.last), where="pre", color=INK, linewidth=1
+            edges(measures, scale)[1:], floats(series.last), where="pre", color=INK, linewidth=0.8
         )
+        draw_marks(axes, marks, scale, sheet)
         axes.set_ylim(low - 0.5, low - 0.5 + rows * step)
         axes.set_ylabel("price, ticks")
         axes.yaxis.set_major_locator(MaxNLocator(7, integer=True))
-        _ramps(axes, sheet)
+        _ramps(figure, sheet)
         return figure
 
     own = _own_values(series, measures)
@@ -238,14 +244,14 @@ def _shaded(bids: Cells, asks: Cells, full: int) -> NDArray[np.uint8]:
     return image
 
 
-def _ramps(axes: Axes, sheet: Sheet) -> None:
+def _ramps(figure: Figure, sheet: Sheet) -> None:
     """What the two colours are."""
     handles = [
         Patch(color=_hex(BID_RGB), label="bids"),
         Patch(color=_hex(ASK_RGB), label="asks"),
         Line2D([], [], color=INK, linewidth=1, label="last price"),
     ]
-    legend_above(axes, handles, sheet)
+    legend_above(figure, handles, sheet)
 
 
 def _price_range(series: MarketSeries) -> tuple[int, int]:
@@ -265,7 +271,10 @@ def _own_values(series: MarketSeries, measures: Measures) -> Callable[[str], str
 def _said(marks: Sequence[Mark]) -> str:
     if not marks:
         return ""
-    told = "; ".join(f"{one.label} at {_seconds(one.at)}" for one in marks[:MOST_TOLD])
+    told = "; ".join(
+        f"{letter(number)} {one.label} at {_seconds(one.at)}".strip()
+        for number, one in enumerate(marks[:MOST_TOLD])
+    )
     more = f"; and {len(marks) - MOST_TOLD} more" if len(marks) > MOST_TOLD else ""
     return f" Upright lines: {told}{more}."
 

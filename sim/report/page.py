@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
-import msgspec
-
 from sim.durations import duration_text
 from sim.measuring import MEASURES, Measures
-from sim.recording import RunFacts
+from sim.recording import FaultRow
 from sim.report import fault_pictures, kind_pictures, market_pictures
 from sim.report.picture import Picture, html_of
 from sim.report.plotting import Mark
@@ -21,27 +19,17 @@ from sim.report.tables import (
     expectations,
     kinds,
 )
-from sim.run_report import RunReport
+from sim.report.told import Told
 from sim.scenario import Burst, Fault, Halt, News, RestartServer, Resume, Scenario
 from sim.verdict import shown
 
 MOST_MARKETS = 6
 """Markets that have pictures; the figures are of all."""
 
+TOLD = ("ms", "ticks", "contracts", "commands/s")
+"""Units that a measure's name doesn't tell."""
+
 FINE, WRONG = ("met", "ok"), ("NOT MET", "FAIL")
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a page is about. `text` is the scenario as it was written; `more` are tables that
-    others add, each with a heading.
-    """
-
-    report: RunReport
-    measures: Measures
-    facts: RunFacts
-    scenario: Scenario
-    text: str
-    more: Sequence[Table] = ()
 
 
 def page(told: Told) -> str:
@@ -72,10 +60,10 @@ def _head(told: Told, title: str) -> Iterable[str]:
     yield f"<header>\n<h1>{escape(title)}</h1>\n"
     how = "virtual clock" if report.virtual else "real processes and a real store"
     planned = duration_text(scenario.duration)
-    ran = shown(report.measures.get("run_ms"))
+    ran = (told.measures.grid or [0])[-1] / 1e9
     yield (
         f'<p class="facts">Scenario {escape(report.scenario)}, seed {report.seed}, {how};'
-        f" {ran} ms of {planned}" + (", ended early" if report.interrupted else "") + "</p>\n"
+        f" {ran:.4g} s of {planned}" + (", ended early" if report.interrupted else "") + "</p>\n"
     )
     if scenario.description:
         yield f"<p>{escape(scenario.description)}</p>\n"
@@ -90,10 +78,11 @@ def _head(told: Told, title: str) -> Iterable[str]:
     for name in KEY_MEASURES:
         value = report.measures.get(name)
         if value is not None:
+            one = MEASURES[name]
+            unit = f' <span class="unit">{escape(one.unit)}</span>' if one.unit in TOLD else ""
             yield (
-                f'<div title="{escape(MEASURES[name].meaning)}"><dt>{name.replace("_", " ")}</dt>'
-                f'<dd>{shown(value)} <span class="unit">{escape(MEASURES[name].unit)}</span></dd>'
-                "</div>\n"
+                f'<div title="{escape(one.meaning)}"><dt>{name.replace("_", " ")}</dt>'
+                f"<dd>{shown(value)}{unit}</dd></div>\n"
             )
     yield "</dl>\n"
     yield _table(expectations(report))
@@ -173,8 +162,7 @@ def _marks(scenario: Scenario, measures: Measures) -> list[Mark]:
     """What the scenario let happen, and the faults as they struck."""
     end = measures.grid[-1] if measures.grid else 0
     marks = [
-        Mark(one.row.at, f"{one.row.kind} {one.row.who}".strip(), fault=True)
-        for one in measures.faults
+        Mark(one.row.at, one.row.kind + _struck(one.row), fault=True) for one in measures.faults
     ]
     for happening in scenario.happenings:
         match happening:
@@ -190,3 +178,7 @@ def _marks(scenario: Scenario, measures: Measures) -> list[Mark]:
             case Fault() | RestartServer():
                 pass
     return sorted((mark for mark in marks if mark.at <= end), key=lambda mark: mark.at)
+
+
+def _struck(row: FaultRow) -> str:
+    return f" {row.who}" if row.who not in row.kind else ""

@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from sim.measuring import Measures
 from sim.report.picture import ALARM, FAINT, SOFT, Sheet
 
-MOST_LABELS = 8
+MOST_LETTERS = 20
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -31,28 +32,29 @@ def floats(values: Sequence[int | None]) -> list[float]:
     return [float("nan") if value is None else float(value) for value in values]
 
 
-def draw_marks(
-    axes: Axes, marks: Sequence[Mark], scale: float, sheet: Sheet, *, labels: bool = True
-) -> None:
-    """Upright lines, and as far as they have room their words."""
-    for mark in marks:
-        colour = ALARM if mark.fault else FAINT
+def letter(number: int) -> str:
+    """What stands over the mark of this number, and before its words."""
+    return chr(ord("A") + number) if number < MOST_LETTERS else ""
+
+
+def draw_marks(axes: Axes, marks: Sequence[Mark], scale: float, sheet: Sheet) -> None:
+    """Upright lines with letters over them, as far as there is room."""
+    room = sheet.pick(MOST_LETTERS, MOST_LETTERS // 2)
+    for number, mark in enumerate(marks):
+        colour = ALARM if mark.fault else SOFT
         axes.axvline(mark.at / scale, color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
-    if not labels or sheet.narrow or len(marks) > MOST_LABELS:
-        return
-    for mark in marks:
-        axes.annotate(
-            mark.label,
-            (mark.at / scale, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(3, -3),
-            textcoords="offset points",
-            rotation=90,
-            ha="left",
-            va="top",
-            color=ALARM if mark.fault else SOFT,
-            fontsize=8.5,
-        )
+        if len(marks) <= room:
+            axes.annotate(
+                letter(number),
+                (mark.at / scale, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 1.5),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                color=colour,
+                fontsize=9,
+            )
 
 
 def draw_halts(axes: Axes, halts: Sequence[tuple[int, int]], scale: float) -> None:
@@ -61,16 +63,15 @@ def draw_halts(axes: Axes, halts: Sequence[tuple[int, int]], scale: float) -> No
         axes.axvspan(begin / scale, end / scale, color=FAINT, alpha=0.25, linewidth=0)
 
 
-def legend_above(axes: Axes, handles: Sequence[Any], sheet: Sheet) -> None:
-    """Keys in one row over the axes, where they hide nothing."""
-    axes.legend(
+def legend_above(figure: Figure, handles: Sequence[Any], sheet: Sheet) -> None:
+    """Keys over everything else, where they hide nothing."""
+    figure.legend(
         handles=list(handles),
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=len(handles) if not sheet.narrow else min(3, len(handles)),
+        loc="outside upper left",
+        ncols=min(len(handles), sheet.pick(8, 3)),
         frameon=False,
-        borderaxespad=0.2,
-        borderpad=0,
+        borderaxespad=0,
+        borderpad=0.1,
         handlelength=1.2,
         columnspacing=1.2,
         fontsize=9.5,
