@@ -13,7 +13,7 @@ from sim.audit.auditor import Auditor
 from sim.audit.collecting import Progress, collect
 from sim.audit.verdict import Check, Offence, Status, Verdict
 from sim.floor import FloorRecord
-from sim.recording import Recording
+from sim.recording import evidence
 
 __all__ = [
     "Auditor",
@@ -57,10 +57,11 @@ async def audit_recording(
 ) -> Verdict:
     """Audits a recorded run. `record` goes before the one that was recorded with it.
 
-    Raises `RecordingError` for a directory without a whole recording, `ValueError` for a record
-    that is none.
+    Of a run that was interrupted, what there is; the verdict's notes say what is not known.
+    Raises `RecordingError` for a directory without a recording, `ValueError` for a record that is
+    none.
     """
-    auditor = Auditor(Recording(directory), record)
+    auditor = Auditor(evidence(directory), record)
     last = auditor.last
     breath = time.monotonic()
     for seq in auditor.steps():

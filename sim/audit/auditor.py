@@ -94,6 +94,7 @@ class Auditor:
             self.chain.seq,
             checks,
             round(time.monotonic() - self._began, 3),
+            list(self._recording.notes),
         )
 
     def _break_off(self) -> None:

@@ -60,7 +60,8 @@ class Check(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """The eight checks, and the part of the journal that they are about: after `first`, to `last`.
 
-    `seconds` is how long the audit took once it had read the evidence.
+    `seconds` is how long the audit took once it had read the evidence; `notes` say what the
+    evidence could not tell.
     """
 
     ok: bool
@@ -68,10 +69,11 @@ class Verdict(msgspec.Struct, frozen=True):
     last: int
     checks: list[Check]
     seconds: float
+    notes: list[str] = []
 
     def check(self, name: str) -> Check:
         """The outcome of one invariant, `I1` to `I8`."""
         return next(check for check in self.checks if check.name == name)
 
     def lines(self) -> list[str]:
-        return [check.line() for check in self.checks]
+        return [*(check.line() for check in self.checks), *self.notes]

@@ -21,6 +21,9 @@ A simulated run's directory (`RunWriter`) tells in addition what it was:
     samples.gz      how the venue stood now and then (`Sample` frames)
     faults.json     the faults and what became of them (`FaultRow`s)
 
+Who opens it to seek in it adds an index, which can be made again at any time: `index.json` and
+`checkpoints.gz`.
+
 The manifest is written last and renamed to its name, so that a recording that was cut short has
 none. A reader takes files of exactly the size and checksum that the manifest says, and never
 follows a link. Whoever records more adds files and fields; a reader ignores those it doesn't know.
@@ -44,9 +47,14 @@ from sim.recording.form import (
     RecordingError,
     StreamEntry,
 )
+from sim.recording.index import Checkpoint, Checkpoints, Index, Turn, indexed
+from sim.recording.opening import Run, open_run
+from sim.recording.playback import Playback
 from sim.recording.reading import Recording
 from sim.recording.run import FaultRow, RunFacts, Sample, Trader
+from sim.recording.run_clock import RunClock
 from sim.recording.run_writer import RunWriter
+from sim.recording.salvage import Salvage, evidence
 from sim.recording.writing import FrameWriter, Recorder
 
 __all__ = [
@@ -58,19 +66,30 @@ __all__ = [
     "MANIFEST",
     "QUEUE",
     "RECORD",
+    "Checkpoint",
+    "Checkpoints",
     "FaultRow",
     "FileFacts",
     "FrameWriter",
+    "Index",
     "Manifest",
     "Moment",
     "Place",
+    "Playback",
     "PublishedHash",
     "Recorder",
     "Recording",
     "RecordingError",
+    "Run",
+    "RunClock",
     "RunFacts",
     "RunWriter",
+    "Salvage",
     "Sample",
     "StreamEntry",
     "Trader",
+    "Turn",
+    "evidence",
+    "indexed",
+    "open_run",
 ]

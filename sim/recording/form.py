@@ -20,6 +20,9 @@ MAX_FRAME = 256 * 1024 * 1024
 MAX_JSON = 64 * 1024 * 1024
 CHUNK = 1024 * 1024
 
+MEMBER_BYTES = 4 * 1024 * 1024
+"""Uncompressed bytes after which a new gzip member begins."""
+
 
 class RecordingError(Exception):
     """A directory that holds no recording that can be read, or can't take one; `str()` says why."""

@@ -32,6 +32,7 @@ from sim.recording.form import (
     crc_of,
     told,
 )
+from sim.recording.run import FAULTS, ROSTER, RUN, SAMPLES, SCENARIO
 
 T = TypeVar("T")
 
@@ -40,6 +41,11 @@ class _Head(msgspec.Struct):
     format: str
     version: int
 
+
+CHECKED = (
+    *(BASE, JOURNAL, AFTER, FILLS, QUEUE, HASHES, RECORD),
+    *(RUN, SCENARIO, ROSTER, SAMPLES, FAULTS),
+)
 
 _entries = msgspec.msgpack.Decoder(StreamEntry)
 _hashes = msgspec.msgpack.Decoder(PublishedHash)
@@ -52,16 +58,19 @@ class Recording:
     Everything raises `RecordingError` where a file is not what the manifest says.
     """
 
+    notes: tuple[str, ...] = ()
+    """What an audit of it must say besides."""
+
     def __init__(self, directory: Path) -> None:
         """Checks every file's size and checksum. O(bytes)."""
         self._directory = directory
         if not directory.is_dir():
             raise RecordingError(f"{directory} is no directory: name one that holds a recording")
-        with _opened(directory / MANIFEST) as file:
+        with opened(directory / MANIFEST) as file:
             raw = file.read(MAX_JSON)
         self.manifest = _manifest(directory / MANIFEST, raw)
         for name in self.manifest.files:
-            if name in (BASE, JOURNAL, AFTER, FILLS, QUEUE, HASHES, RECORD):
+            if name in CHECKED:
                 self._check(name)
 
     def base(self) -> Iterator[Part]:
@@ -69,13 +78,13 @@ class Recording:
         return self._decoded(BASE, _parts.decode)
 
     def journal(self) -> Iterator[StreamEntry]:
-        return self._decoded(JOURNAL, _entry)
+        return self._decoded(JOURNAL, stream_entry)
 
     def after(self) -> Iterator[StreamEntry]:
-        return self._decoded(AFTER, _entry)
+        return self._decoded(AFTER, stream_entry)
 
     def fills(self) -> Iterator[StreamEntry]:
-        return self._decoded(FILLS, _entry)
+        return self._decoded(FILLS, stream_entry)
 
     def queue(self) -> Iterator[bytes]:
         return self._frames(QUEUE)
@@ -88,7 +97,7 @@ class Recording:
         if RECORD not in self.manifest.files:
             return None
         path = self._directory / RECORD
-        with _opened(path) as file:
+        with opened(path) as file:
             raw = file.read(MAX_JSON)
         try:
             return msgspec.json.decode(raw, type=FloorRecord)
@@ -98,7 +107,7 @@ class Recording:
     def _check(self, name: str) -> None:
         path = self._directory / name
         facts = self.manifest.files[name]
-        with _opened(path) as file:
+        with opened(path) as file:
             size = os.fstat(file.fileno()).st_size
             if size != facts.bytes:
                 raise RecordingError(
@@ -123,12 +132,12 @@ class Recording:
         path = self._directory / name
         count = 0
         try:
-            with _opened(path) as file, gzip.GzipFile(fileobj=file, mode="rb") as opened:
-                while head := opened.read(4):
+            with opened(path) as file, gzip.GzipFile(fileobj=file, mode="rb") as unpacked:
+                while head := unpacked.read(4):
                     size = int.from_bytes(head, "big")
                     if len(head) < 4 or size > MAX_FRAME:
                         raise RecordingError(f"{path} has no length before frame {count + 1}")
-                    frame = opened.read(size)
+                    frame = unpacked.read(size)
                     if len(frame) < size:
                         raise RecordingError(f"{path} ends within frame {count + 1}")
                     count += 1
@@ -164,14 +173,15 @@ def is_entry_id(entry_id: bytes) -> bool:
     return all(part.isdigit() and len(part) <= 20 for part in (stamp, number))
 
 
-def _entry(frame: bytes) -> StreamEntry:
+def stream_entry(frame: bytes) -> StreamEntry:
+    """A frame as an entry. Raises `ValueError` or a `MsgspecError` where it is none."""
     entry = _entries.decode(frame)
     if not is_entry_id(entry.id) or len(entry.flat) % 2:
         raise ValueError("no entry of a stream")
     return entry
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
     """A plain file, opened without following a link and without waiting for anybody."""
     with told(path):
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

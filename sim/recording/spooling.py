@@ -15,13 +15,10 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from sim.recording.form import MAX_FRAME, FileFacts, RecordingError
+from sim.recording.form import MAX_FRAME, MEMBER_BYTES, FileFacts, RecordingError
 
 CHUNK_BYTES = 256 * 1024
 """What is handed over at once, before it is compressed."""
-
-MEMBER_BYTES = 4 * 1024 * 1024
-"""Uncompressed bytes after which a new member begins."""
 
 WAITING_CHUNKS = 16
 """Chunks that may wait for the thread; then the writer waits."""

@@ -13,6 +13,7 @@ import msgspec
 from matchbox_tui.engine import Part
 from sim.recording.form import (
     MANIFEST,
+    MEMBER_BYTES,
     FileFacts,
     Manifest,
     PublishedHash,
@@ -87,16 +88,22 @@ class Recorder:
 
 
 class FrameWriter:
-    """Frames into a compressed file."""
+    """Frames into a compressed file, with a new gzip member now and then to begin reading at."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._zip = gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0)
+        self._file = file
+        self._zip = _member(file)
+        self._in_member = 0
         self._encoder = msgspec.msgpack.Encoder()
         self.count = 0
 
     def raw(self, frame: bytes) -> None:
+        if self._in_member >= MEMBER_BYTES:
+            self._zip.close()
+            self._zip, self._in_member = _member(self._file), 0
         self._zip.write(len(frame).to_bytes(4, "big"))
         self._zip.write(frame)
+        self._in_member += 4 + len(frame)
         self.count += 1
 
     def value(self, value: StreamEntry | PublishedHash) -> None:
@@ -107,6 +114,10 @@ class FrameWriter:
 
     def close(self) -> None:
         self._zip.close()
+
+
+def _member(file: BinaryIO) -> gzip.GzipFile:
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=1, fileobj=file, mtime=0)
 
 
 def _write(path: Path, raw: bytes) -> None:

@@ -1,0 +1,246 @@
+"""The index of a run: states on the way, to go on from without folding all that was before."""
+
+import contextlib
+import gc
+import gzip
+import os
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from matchbox_tui.engine import Exchange, Part, dump_parts, load_part
+from matchbox_tui.store import JournalBroken, Replica
+from sim.recording.form import JOURNAL, MAX_JSON, RecordingError
+from sim.recording.frames import At, FrameReader
+from sim.recording.opening import Run
+from sim.recording.reading import opened
+from sim.recording.run import CHECKPOINTS, INDEX
+from sim.recording.run_clock import RunClock
+
+FORMAT = "matchbox-index"
+VERSION = 1
+
+EVERY = 10_000
+"""Commands from one checkpoint to the next, at the least."""
+
+SHARE = 2
+"""A checkpoint takes at most so many times the bytes of the journal since the one before: so all
+of them together take no more than that of the whole journal, however large the books.
+"""
+
+TOLD_EVERY = 1000
+"""Entries between two words about how far the index is."""
+
+Told = Callable[[int, int], None]
+"""Hears how many bytes of the journal were read, and how many there are."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
+    """The state after command `seq`, at `at` ns since the run's start; the journal goes on at
+    `place`. `state` is the byte of the checkpoints' file at which its `parts` begin; where there
+    are none the journal begins here.
+    """
+
+    seq: int
+    chain: str
+    epoch: int
+    at: int
+    place: At
+    state: int
+    parts: int
+
+
+class Turn(msgspec.Struct, frozen=True, array_like=True):
+    """The lead went to another: the first commit of `epoch` ended with command `seq`."""
+
+    seq: int
+    epoch: int
+    at: int
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True):
+    """`bytes` is the journal's size when it was read, to its end at (`seq`, `chain`) and `end` ns
+    after the start. `last_order_id` is the highest that was met.
+    """
+
+    format: str = FORMAT
+    version: int = VERSION
+    bytes: int
+    seq: int
+    chain: str
+    end: int
+    last_order_id: int
+    trades: int
+    checkpoints: list[Checkpoint]
+    turns: list[Turn]
+
+
+class Checkpoints:
+    """A run's index and the states that it names."""
+
+    def __init__(self, run: Run, index: Index, states: Path) -> None:
+        self._run = run
+        self._states = states
+        self.index = index
+        self._seqs = [one.seq for one in index.checkpoints]
+
+    def before(self, seq: int) -> Checkpoint:
+        """The last checkpoint at or before a command."""
+        return self.index.checkpoints[max(bisect_right(self._seqs, seq) - 1, 0)]
+
+    def before_time(self, at: int) -> Checkpoint:
+        """The last checkpoint at or before a time, in ns since the start."""
+        found = bisect_right(self.index.checkpoints, at, key=lambda one: one.at)
+        return self.index.checkpoints[max(found - 1, 0)]
+
+    def load(self, point: Checkpoint) -> Replica:
+        """The state at a checkpoint. O(its orders). Raises `RecordingError` where it is damaged."""
+        if not point.parts:
+            return self._run.begin()
+        exchange = Exchange(())
+        decoder: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
+        reader = FrameReader(self._states, At(point.state))
+        left = point.parts
+        try:
+            with _no_collecting():
+                for frame in reader:
+                    load_part(exchange, decoder.decode(frame))
+                    left -= 1
+                    if not left:
+                        break
+        except (ValueError, msgspec.MsgspecError) as error:
+            raise RecordingError(f"{self._states} is damaged ({error}): remove it") from None
+        if left:
+            raise RecordingError(f"{self._states} is damaged ({reader.torn}): remove it")
+        exchange.seq = point.seq
+        return Replica(exchange, point.chain, point.epoch)
+
+
+def indexed(run: Run, told: Told | None = None) -> Checkpoints:
+    """The run's index: the one that lies in its directory, else one that is made now.
+
+    That takes one pass over the journal. It is kept in the directory, or where that can't be
+    written to, in a temporary one, which goes when the program does. Raises `RecordingError`.
+    """
+    index = _read(run)
+    states = run.directory / CHECKPOINTS
+    if index is not None:
+        return Checkpoints(run, index, states)
+    draft = run.directory / f"{CHECKPOINTS}.new"
+    try:
+        index = _make(run, draft, told)
+        draft.rename(states)
+        _write(run.directory / INDEX, index)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        place = tempfile.TemporaryDirectory(prefix="matchbox-replay-")
+        run.kept.callback(place.cleanup)
+        states = Path(place.name) / CHECKPOINTS
+        try:
+            index = _make(run, states, told)
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise RecordingError(f"there is no room for an index in {states} ({why})") from None
+    return Checkpoints(run, index, states)
+
+
+def _make(run: Run, path: Path, told: Told | None) -> Index:
+    """Folds the whole journal, writing states into the file."""
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
+        replica, samples = run.begin(), run.samples
+        clock = RunClock(run.facts, samples, run.base.seq)
+        size = os.path.getsize(run.directory / JOURNAL)
+        first = Checkpoint(run.base.seq, run.base.chain, run.base.epoch, 0, At(), 0, 0)
+        checkpoints, turns = [first], list[Turn]()
+        cost = read = trades = last_id = 0
+        encoder = msgspec.msgpack.Encoder()
+        for number, (entry, reader) in enumerate(run.walk(At(), replica.seq, replica.chain)):
+            before = replica.epoch
+            try:
+                replica.apply(entry)
+            except JournalBroken as error:
+                run.trouble(JOURNAL, f"can't be replayed: {error}")
+                break
+            at = clock.read(entry)
+            if before and entry.epoch != before:
+                turns.append(Turn(entry.seq, entry.epoch, at))
+            trades += entry.blob.count(TRADE)
+            last_id = max(last_id, max((_id(event) for event in entry.events), default=0))
+            if told is not None and number % TOLD_EVERY == 0:
+                told(reader.read, size)
+            last = checkpoints[-1]
+            if entry.seq - last.seq < EVERY:
+                continue
+            if (reader.read - read) * SHARE < cost:
+                continue
+            state, read = file.tell(), reader.read
+            with gzip.GzipFile("", "wb", 1, file, mtime=0) as packed:
+                parts = 0
+                for part in dump_parts(replica.exchange):
+                    raw = encoder.encode(part)
+                    packed.write(len(raw).to_bytes(4, "big") + raw)
+                    parts += 1
+            cost = file.tell() - state
+            checkpoints.append(
+                Checkpoint(entry.seq, entry.chain, entry.epoch, at, reader.next, state, parts)
+            )
+        return Index(
+            bytes=size,
+            seq=replica.seq,
+            chain=replica.chain,
+            end=max(clock.now, samples[-1].at if samples else 0),
+            last_order_id=last_id,
+            trades=trades,
+            checkpoints=checkpoints,
+            turns=turns,
+        )
+
+
+TRADE = b'{"type":"trade.executed"'
+
+
+def _id(event: object) -> int:
+    return getattr(event, "order_id", 0)
+
+
+def _read(run: Run) -> Index | None:
+    """The index in the directory, None where there is none for this journal."""
+    try:
+        with opened(run.directory / INDEX) as file:
+            index = msgspec.json.decode(file.read(MAX_JSON), type=Index)
+        size = os.path.getsize(run.directory / JOURNAL)
+        states = os.path.getsize(run.directory / CHECKPOINTS)
+    except (RecordingError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    known = (index.format, index.version, index.bytes) == (FORMAT, VERSION, size)
+    tip = run.tip
+    if not known or not index.checkpoints or tip not in (None, (index.seq, index.chain)):
+        return None
+    if index.checkpoints[-1].state > states:
+        return None
+    return index
+
+
+def _write(path: Path, index: Index) -> None:
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with draft.open("xb") as file:
+        file.write(msgspec.json.encode(index))
+    draft.rename(path)
+
+
+@contextlib.contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Looking for garbage among what is only being made costs as much as making it."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
