@@ -8,24 +8,54 @@ from sim.virtual.seat import Seat
 START = 1_767_225_600_000_000_000
 """Where every run's clock begins, in ns since the epoch: 2026-01-01 00:00:00 UTC."""
 
-What = Seat | Callable[[], None]
-"""An agent whose turn comes, or whose commands arrive; or something to call."""
+SEAT_BITS = 20
+"""A turn is one number, its time above the number of the seat in so many bits: thousands of them
+wait at any time, and nothing is put in order faster than numbers are.
+"""
+
+MOST_SEATS = 1 << SEAT_BITS
+NEVER = 1 << 200
 
 
 class Agenda:
-    """Happenings in the order of their times; at the same time, those first that were put first.
+    """What is to be called and whose turn it is, in the order of their times.
 
-    `now` is in ns since the epoch. `heap` and `serial` are for the loop, which can't afford calls.
+    At the same time calls come first, in the order in which they were put, then the seats by their
+    numbers. `now` is in ns since the run's start. `turns` is for the loop, which can't afford
+    calls; a seat is in it once at most.
     """
 
-    __slots__ = ("heap", "now", "serial")
+    __slots__ = ("_calls", "_serial", "now", "turns")
 
     def __init__(self) -> None:
-        self.heap: list[tuple[int, int, What]] = []
-        self.serial = 0
-        self.now = START
+        self._calls: list[tuple[int, int, Callable[[], None]]] = []
+        self._serial = 0
+        self.turns: list[int] = []
+        self.now = 0
 
-    def at(self, time: int, what: What) -> None:
-        """Puts something down for `time`, or for now where that is over. O(log n)."""
-        self.serial += 1
-        heapq.heappush(self.heap, (max(time, self.now), self.serial, what))
+    @property
+    def instant(self) -> int:
+        """The time in ns since the epoch."""
+        return START + self.now
+
+    @property
+    def bound(self) -> int:
+        """Every smaller one of `turns` comes before the next call."""
+        return self._calls[0][0] << SEAT_BITS if self._calls else NEVER
+
+    def at(self, time: int, call: Callable[[], None]) -> None:
+        """Puts a call down for `time`, or for now where that is over. O(log n) in the calls."""
+        self._serial += 1
+        heapq.heappush(self._calls, (max(time, self.now), self._serial, call))
+
+    def turn(self, time: int, seat: Seat) -> None:
+        """Gives a seat its turn at `time`, or now where that is over. O(log n) in the seats."""
+        heapq.heappush(self.turns, max(time, self.now) << SEAT_BITS | seat.number)
+
+    def call(self) -> bool:
+        """Lets time go on to the next call and makes it; whether there was one."""
+        if not self._calls:
+            return False
+        self.now, _, call = heapq.heappop(self._calls)
+        call()
+        return True

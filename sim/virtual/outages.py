@@ -8,7 +8,7 @@ from sim.agents import Dice
 from sim.recording.run import FaultRow
 from sim.recording.run_writer import RunWriter
 from sim.scenario import Cut, Fault, Kill, Pause, RestartServer, Stop
-from sim.virtual.agenda import START, Agenda
+from sim.virtual.agenda import Agenda
 from sim.virtual.venue import Venue
 
 MS = 1_000_000
@@ -79,11 +79,9 @@ class Outages:
         else:
             self._hit(fault)
 
-    def committed(self) -> None:
-        """There was a commit: the market has gone on. O(1) but after a fault."""
-        if not self._open:
-            return
-        now = self._agenda.now - START
+    def _committed(self) -> None:
+        """The first commit since: the market has gone on."""
+        now = self._agenda.now
         rows, self._open = self._open, []
         for row in rows:
             self._writer.fault(msgspec.structs.replace(row, recovered_us=(now - row.at) // 1000))
@@ -113,7 +111,7 @@ class Outages:
         if who != leader:
             self._away.add(who)
             self._agenda.at(self._agenda.now + START_NS if ends else away, partial(self._back, who))
-            self._open.append(row)
+            self._await_commit(row)
             return
         venue.fall()
         others = [name for name in self._after(who) if name not in self._away]
@@ -150,16 +148,20 @@ class Outages:
         now = agenda.now
         venue.lead(heir)
         agenda.at(now + back, partial(self._back, row.who))
-        self._open.append(
+        self._await_commit(
             msgspec.structs.replace(
                 row,
                 new_epoch=venue.epoch,
                 new_leader=heir,
-                elected_us=(now - START - row.at) // 1000,
+                elected_us=(now - row.at) // 1000,
             )
         )
         if self._waiting:
             self.strike(self._waiting.pop(0))
+
+    def _await_commit(self, row: FaultRow) -> None:
+        self._open.append(row)
+        self._venue.hear = self._committed
 
     def _back(self, who: str) -> None:
         self._away.discard(who)
@@ -170,7 +172,7 @@ class Outages:
         return FaultRow(
             kind=kind,
             who=who,
-            at=self._agenda.now - START,
+            at=self._agenda.now,
             old_epoch=venue.epoch,
             new_epoch=venue.epoch,
             new_leader=venue.leader,

@@ -25,7 +25,7 @@ from sim.recording.run import Sample
 from sim.recording.run_writer import RunWriter
 from sim.run_result import RunResult
 from sim.scenario import Burst, Fault, Halt, RestartServer, Resume, Scenario
-from sim.virtual.agenda import START, Agenda
+from sim.virtual.agenda import MOST_SEATS, SEAT_BITS, START, Agenda
 from sim.virtual.outages import Outages
 from sim.virtual.seat import Seat
 from sim.virtual.venue import EXPIRY_CHECK_NS, Venue
@@ -37,6 +37,8 @@ LEAST_SAMPLE_NS = 1_000_000
 
 LEAST_WAIT_NS = 1_000
 """Whoever wants to act again at once, having done nothing, would never let time go by."""
+
+LAST_SEAT = MOST_SEATS - 1
 
 LOOK_EVERY = 256
 """Happenings between two looks at whether the run is to stop."""
@@ -60,10 +62,13 @@ def run(
     `hired` are the agents, fresh from `hire(scenario, seed, START)`, which is what is done where
     they are not given. Ends early once `stopping()` is true, asked a hundred times a second or
     so; `told` hears of each sample. What is under way at the end is waited for: the journal has an
-    outcome of every command that was sent. Raises `RecordingError`, and what an agent raises.
+    outcome of every command that was sent. Raises `ValueError` for more than
+    a million agents, `RecordingError`, and what an agent raises.
     """
     began = time.perf_counter()
     agents = hire(scenario, seed, START) if hired is None else hired
+    if len(agents) > MOST_SEATS:
+        raise ValueError(f"{len(agents):,} agents: a virtual run takes {MOST_SEATS:,} at most")
     one = _Run(scenario, seed, writer, agents, stopping, told)
     with _undisturbed():
         one.run()
@@ -99,7 +104,7 @@ class _Run:
         self._stopping = stopping
         self._told = told
         self._agenda = Agenda()
-        self._venue = Venue(self._agenda, writer, self._committed)
+        self._venue = Venue(self._agenda, writer)
         self._outages = Outages(
             self._agenda,
             self._venue,
@@ -108,6 +113,7 @@ class _Run:
             scenario.lease,
             Dice(seed, "outages"),
         )
+        self._seats: list[Seat] = []
         self._over = False
         self._interrupted = False
         self._simulated = 0
@@ -117,20 +123,20 @@ class _Run:
         self._outages.begin()
         self._venue.open([plan.market for plan in self._scenario.markets])
         agenda = self._agenda
-        agenda.at(START + self._scenario.duration, self._end)
+        agenda.at(self._scenario.duration, self._end)
         self._sample()
         self._watch_expiries()
         self._seat()
         for number, happening in enumerate(self._scenario.happenings):
-            agenda.at(START + happening.at, partial(self._happen, number))
+            agenda.at(happening.at, partial(self._happen, number))
         while not self._over:
             if self._stopping():
                 self._interrupted = True
                 self._end()
             self._go_on(LOOK_EVERY)
         # What is under way: nobody acts any more.
-        while agenda.heap:
-            self._go_on(LOOK_EVERY)
+        while self._go_on(LOOK_EVERY):
+            pass
         self._say_how_it_stands()
         self._outages.finish()
         self._writer.finish(self._venue.finish(), self._venue.record)
@@ -144,58 +150,63 @@ class _Run:
             problems=tuple(self._outages.problems),
         )
 
-    def _go_on(self, count: int) -> None:
-        """Lets the next so many things happen, up to the end where it is among them."""
-        agenda, venue = self._agenda, self._venue
-        heap = agenda.heap
-        over = self._over
+    def _go_on(self, count: int) -> bool:
+        """Lets the next so many things happen, up to the end where it is among them; whether there
+        is more to come.
+        """
+        agenda, venue, seats, over = self._agenda, self._venue, self._seats, self._over
+        turns, bound = agenda.turns, agenda.bound
         for _ in range(count):
-            if not heap:
-                return
-            now, _, what = heap[0]
-            agenda.now = now
-            if type(what) is not Seat:
-                heappop(heap)
-                what()  # type: ignore[operator]  # everything else is to be called
+            if not turns or turns[0] >= bound:
+                if not agenda.call():
+                    return False
                 if self._over is not over:
-                    return
+                    break
+                bound = agenda.bound
                 continue
-            sent = what.sent
+            turn = turns[0]
+            now = agenda.now = turn >> SEAT_BITS
+            seat = seats[turn & LAST_SEAT]
+            sent = seat.sent
             if sent is not None:
-                heappop(heap)
-                what.sent = None
-                venue.submit(sent, what)
+                heappop(turns)
+                seat.sent = None
+                venue.submit(sent, seat)
+                bound = agenda.bound
                 continue
             if over:
-                heappop(heap)
+                heappop(turns)
                 continue
-            what.sight.now = now
-            actions = what.act(what.sight)
-            ready = now + (what.wait() or LEAST_WAIT_NS)
+            sight = seat.sight
+            instant = sight.now = START + now
+            actions = seat.act(sight)
+            ready = now + (seat.wait() or LEAST_WAIT_NS)
             if actions:
-                what.ready = ready
-                ready = now + what.least
-                if what.jitter:
-                    ready += what.exponential(what.jitter)
-                what.sent = _stamped(actions, now)
-            agenda.serial += 1
-            heapreplace(heap, (ready, agenda.serial, what))
+                seat.ready = ready
+                ready = now + seat.least
+                if seat.jitter:
+                    ready += seat.exponential(seat.jitter)
+                seat.sent = _stamped(actions, instant)
+            heapreplace(turns, ready << SEAT_BITS | seat.number)
+        return True
 
     def _seat(self) -> None:
+        """Everybody sees their market, and wants to act after a first wait."""
         chances = [
             Dice(self._seed, "latency", number) for number in range(len(self._scenario.populations))
         ]
         exchange, tapes = self._venue.exchange, self._venue.tapes
-        for hired in self._hired:
+        for number, hired in enumerate(self._hired):
             sight = Sight(exchange, hired.market, hired.agent.trader, tapes[hired.market])
-            seat = Seat(hired, sight, chances[hired.number])
-            self._agenda.at(START + (seat.wait() or LEAST_WAIT_NS), seat)
+            seat = Seat(number, hired, sight, chances[hired.number])
+            self._seats.append(seat)
+            self._agenda.turn(seat.wait() or LEAST_WAIT_NS, seat)
 
     def _happen(self, number: int) -> None:
         if self._over:
             return
         happening = self._scenario.happenings[number]
-        now = self._agenda.now
+        now = self._agenda.instant
         match happening:
             case Halt():
                 self._venue.ask(HaltMarket(happening.market, now))
@@ -211,9 +222,6 @@ class _Run:
                 # News is in the values' paths.
                 pass
 
-    def _committed(self) -> None:
-        self._outages.committed()
-
     def _watch_expiries(self) -> None:
         if not self._over:
             self._venue.watch_expiries()
@@ -226,9 +234,7 @@ class _Run:
 
     def _say_how_it_stands(self) -> None:
         venue = self._venue
-        sample = Sample(
-            self._agenda.now - START, venue.seq, venue.waiting, venue.leader, venue.epoch
-        )
+        sample = Sample(self._agenda.now, venue.seq, venue.waiting, venue.leader, venue.epoch)
         self._writer.sample(sample)
         if self._told is not None:
             self._told(sample)
@@ -236,7 +242,7 @@ class _Run:
     def _end(self) -> None:
         if not self._over:
             self._over = True
-            self._simulated = self._agenda.now - START
+            self._simulated = self._agenda.now
 
 
 def _stamped(actions: list[Action], now: int) -> list[Action]:

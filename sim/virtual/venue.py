@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from heapq import heappush
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -23,7 +24,7 @@ from sim.agents import Action, Tape
 from sim.floor import FloorRecord
 from sim.recording import Moment, PublishedHash, StreamEntry
 from sim.recording.run_writer import RunWriter
-from sim.virtual.agenda import Agenda
+from sim.virtual.agenda import SEAT_BITS, Agenda
 from sim.virtual.seat import Seat
 
 MAX_BATCH = 512
@@ -41,7 +42,7 @@ ASK_AGAIN_NS = 1_000_000_000
 HASH_EVERY = 1000
 """Fewest commands between two state hashes."""
 
-HASH_SHARE = 20
+HASH_SHARE = 100
 """There are so many commands between two hashes for each order and position that is hashed."""
 
 _encode = msgspec.json.Encoder().encode
@@ -50,18 +51,18 @@ _encode = msgspec.json.Encoder().encode
 class Venue:
     """The exchange, the commands that wait for it, and who leads. It begins with nobody leading.
 
-    `told` is called after each commit. What waits when nobody leads stays where it is.
+    What waits when nobody leads stays where it is. `hear` is called after the next commit, once.
     """
 
-    def __init__(self, agenda: Agenda, writer: RunWriter, told: Callable[[], None]) -> None:
+    def __init__(self, agenda: Agenda, writer: RunWriter) -> None:
         self.exchange = Exchange()
         self.record = FloorRecord()
         self.leader = ""
         self.epoch = 0
+        self.hear: Callable[[], None] | None = None
         self.tapes = {symbol: Tape() for symbol in self.exchange.books}
         self._agenda = agenda
         self._writer = writer
-        self._told = told
         self._queue: list[Action] = []
         self._answers: deque[tuple[int, Seat]] = deque()
         """Who waits, and how many commands must have been committed by then."""
@@ -109,7 +110,7 @@ class Venue:
         """The first leader's first commit: the markets that are not there. Takes no time."""
         wanted = [one for one in markets if one.symbol not in self.exchange.books]
         for market in wanted:
-            self.ask(CreateMarket(market, self._agenda.now))
+            self.ask(CreateMarket(market, self._agenda.instant))
             self.tapes[market.symbol] = Tape()
         self._taken = len(wanted)
         if wanted:
@@ -130,7 +131,7 @@ class Venue:
         if len(queue) + count > QUEUE_LIMIT:
             record.overloaded += count
             if seat is not None:
-                self._agenda.at(seat.ready, seat)
+                self._agenda.turn(seat.ready, seat)
             return
         record.acknowledged += count
         self._queued += count
@@ -152,7 +153,7 @@ class Venue:
 
     def watch_expiries(self) -> None:
         """Asks for an expiry when a GTD order is due, as leaders do every now and then."""
-        due, now = self.exchange.next_expiry, self._agenda.now
+        due, now = self.exchange.next_expiry, self._agenda.instant
         if due is None or due > now:
             self._asked = 0
         elif self.leader and now - self._asked > ASK_AGAIN_NS:
@@ -204,7 +205,9 @@ class Venue:
         self._committed += count
         self._write(events)
         self._answer()
-        self._told()
+        if self.hear is not None:
+            hear, self.hear = self.hear, None
+            hear()
         self._begin()
 
     def _write(self, events: list[Event]) -> None:
@@ -218,17 +221,20 @@ class Venue:
         for event in events:
             if type(event) is TradeExecuted:
                 tapes[event.market].record(event)
-                name = self._last_fill = event.trade_id
-                writer.fill(StreamEntry(name.encode(), [b"event", _encode(fill_message(event))]))
+                fill = fill_message(event)
+                name = self._last_fill = fill.trade_id
+                writer.fill(StreamEntry(name.encode(), [b"event", _encode(fill)]))
         if seq >= self._hash_after:
             self._hash()
 
     def _answer(self) -> None:
         """Everybody whose commands were all answered gets their turn again."""
-        answers, agenda, committed = self._answers, self._agenda, self._committed
+        answers, committed = self._answers, self._committed
+        now, turns = self._agenda.now, self._agenda.turns
         while answers and answers[0][0] <= committed:
             _, seat = answers.popleft()
-            agenda.at(seat.ready, seat)
+            ready = seat.ready
+            heappush(turns, (ready if ready > now else now) << SEAT_BITS | seat.number)
 
     def _hash(self) -> None:
         exchange, epoch = self.exchange, self.epoch
