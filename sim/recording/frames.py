@@ -49,6 +49,11 @@ class FrameReader:
             members.popleft()
         return At(members[0][1], self._next - members[0][0])
 
+    @property
+    def passed(self) -> int:
+        """How many unpacked bytes the frames took so far."""
+        return self._next - self._from.skip
+
     def __iter__(self) -> Iterator[bytes]:
         buffer = bytearray()
         skip = self._from.skip

@@ -13,7 +13,7 @@ import msgspec
 
 from matchbox_tui.engine import Exchange, Part, dump_parts, load_part
 from matchbox_tui.store import JournalBroken, Replica
-from sim.recording.form import JOURNAL, MAX_JSON, RecordingError
+from sim.recording.form import JOURNAL, MAX_JSON, FileFacts, RecordingError, crc_of
 from sim.recording.frames import At, FrameReader
 from sim.recording.opening import Run
 from sim.recording.reading import opened
@@ -26,9 +26,9 @@ VERSION = 1
 EVERY = 10_000
 """Commands from one checkpoint to the next, at the least."""
 
-SHARE = 2
-"""A checkpoint takes at most so many times the bytes of the journal since the one before: so all
-of them together take no more than that of the whole journal, however large the books.
+GROWTH = 3
+"""There is another checkpoint only where the journal, unpacked, has grown by so many times what the
+last one takes: so all together take a third of that at the most, however large the books.
 """
 
 TOLD_EVERY = 1000
@@ -63,12 +63,13 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
     """`bytes` is the journal's size when it was read, to its end at (`seq`, `chain`) and `end` ns
-    after the start. `last_order_id` is the highest that was met.
+    after the start. `last_order_id` is the highest that was met. `states` is the checkpoints' file.
     """
 
     format: str = FORMAT
     version: int = VERSION
     bytes: int
+    states: FileFacts
     seq: int
     chain: str
     end: int
@@ -119,7 +120,7 @@ class Checkpoints:
         return Replica(exchange, point.chain, point.epoch)
 
 
-def indexed(run: Run, told: Told | None = None) -> Checkpoints:
+def indexed(run: Run, hears: Told | None = None) -> Checkpoints:
     """The run's index: the one that lies in its directory, else one that is made now.
 
     That takes one pass over the journal. It is kept in the directory, or where that can't be
@@ -131,7 +132,7 @@ def indexed(run: Run, told: Told | None = None) -> Checkpoints:
         return Checkpoints(run, index, states)
     draft = run.directory / f"{CHECKPOINTS}.new"
     try:
-        index = _make(run, draft, told)
+        index = _make(run, draft, hears)
         draft.rename(states)
         _write(run.directory / INDEX, index)
     except OSError:
@@ -141,14 +142,14 @@ def indexed(run: Run, told: Told | None = None) -> Checkpoints:
         run.kept.callback(place.cleanup)
         states = Path(place.name) / CHECKPOINTS
         try:
-            index = _make(run, states, told)
+            index = _make(run, states, hears)
         except OSError as error:
             why = os.strerror(error.errno or 0)
             raise RecordingError(f"there is no room for an index in {states} ({why})") from None
     return Checkpoints(run, index, states)
 
 
-def _make(run: Run, path: Path, told: Told | None) -> Index:
+def _make(run: Run, path: Path, hears: Told | None) -> Index:
     """Folds the whole journal, writing states into the file."""
     path.unlink(missing_ok=True)
     with path.open("xb") as file:
@@ -157,7 +158,7 @@ def _make(run: Run, path: Path, told: Told | None) -> Index:
         size = os.path.getsize(run.directory / JOURNAL)
         first = Checkpoint(run.base.seq, run.base.chain, run.base.epoch, 0, At(), 0, 0)
         checkpoints, turns = [first], list[Turn]()
-        cost = read = trades = last_id = 0
+        cost = passed = trades = last_id = 0
         encoder = msgspec.msgpack.Encoder()
         for number, (entry, reader) in enumerate(run.walk(At(), replica.seq, replica.chain)):
             before = replica.epoch
@@ -171,14 +172,14 @@ def _make(run: Run, path: Path, told: Told | None) -> Index:
                 turns.append(Turn(entry.seq, entry.epoch, at))
             trades += entry.blob.count(TRADE)
             last_id = max(last_id, max((_id(event) for event in entry.events), default=0))
-            if told is not None and number % TOLD_EVERY == 0:
-                told(reader.read, size)
+            if hears is not None and number % TOLD_EVERY == 0:
+                hears(reader.read, size)
             last = checkpoints[-1]
             if entry.seq - last.seq < EVERY:
                 continue
-            if (reader.read - read) * SHARE < cost:
+            if reader.passed - passed < cost * GROWTH:
                 continue
-            state, read = file.tell(), reader.read
+            state, passed = file.tell(), reader.passed
             with gzip.GzipFile("", "wb", 1, file, mtime=0) as packed:
                 parts = 0
                 for part in dump_parts(replica.exchange):
@@ -189,8 +190,12 @@ def _make(run: Run, path: Path, told: Told | None) -> Index:
             checkpoints.append(
                 Checkpoint(entry.seq, entry.chain, entry.epoch, at, reader.next, state, parts)
             )
+        file.flush()
+        with path.open("rb") as written:
+            states = FileFacts(file.tell(), crc_of(written), len(checkpoints))
         return Index(
             bytes=size,
+            states=states,
             seq=replica.seq,
             chain=replica.chain,
             end=max(clock.now, samples[-1].at if samples else 0),
@@ -214,16 +219,15 @@ def _read(run: Run) -> Index | None:
         with opened(run.directory / INDEX) as file:
             index = msgspec.json.decode(file.read(MAX_JSON), type=Index)
         size = os.path.getsize(run.directory / JOURNAL)
-        states = os.path.getsize(run.directory / CHECKPOINTS)
+        with opened(run.directory / CHECKPOINTS) as file:
+            states = os.fstat(file.fileno()).st_size, crc_of(file)
     except (RecordingError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
     known = (index.format, index.version, index.bytes) == (FORMAT, VERSION, size)
     tip = run.tip
     if not known or not index.checkpoints or tip not in (None, (index.seq, index.chain)):
         return None
-    if index.checkpoints[-1].state > states:
-        return None
-    return index
+    return index if states == (index.states.bytes, index.states.crc32) else None
 
 
 def _write(path: Path, index: Index) -> None:
