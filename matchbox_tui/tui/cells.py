@@ -85,3 +85,8 @@ def spread(width: int, before: Segments, after: Segments, style: Style) -> Segme
     if used + tail + 1 > width:
         return before
     return [*before, Segment(" " * (width - used - tail), style), *after]
+
+
+def raised(segments: Iterable[Segment], ink: Ink) -> Segments:
+    """The same on the raised ground."""
+    return [Segment(text, (style or ink.plain) + ink.raised) for text, style, _ in segments]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from textual.events import MouseDown, MouseScrollDown, MouseScrollUp
 from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
 
 from matchbox_tui.engine import Side
+from matchbox_tui.tui.cells import Segments
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.ladder_edges import LadderHead
 from matchbox_tui.tui.ladder_rows import LadderRow
@@ -37,7 +37,7 @@ class Ladder(Panel):
 
     def __init__(self, desk: Desk, ink: Ink, *, id: str) -> None:
         super().__init__(desk, ink, id=id)
-        self._painted: dict[int, Row | None] = {}
+        self._under: dict[int, Row | None] = {}
 
     def key(self) -> object:
         return super().key(), self.desk.heat
@@ -55,13 +55,13 @@ class Ladder(Panel):
         step = window.step if window.group > 1 else 0
         return [LadderHead(rows[0].columns, step, desk.cumulative), *rows]
 
-    def render_line(self, y: int) -> Strip:
+    def _line(self, y: int, width: int) -> Segments:
         # What was painted last is what the pointer is on, however the book has moved since.
-        self._painted[y] = self._rows[y] if y < len(self._rows) else None
-        return super().render_line(y)
+        self._under[y] = self._rows[y] if y < len(self._rows) else None
+        return super()._line(y, width)
 
     def on_mouse_down(self, event: MouseDown) -> None:
-        row = self._painted.get(event.y)
+        row = self._under.get(event.y)
         if event.button == 1 and isinstance(row, LadderRow) and row.price is not None:
             event.stop()
             self.post_message(self.Picked(row.price, row.columns.side_at(event.x)))

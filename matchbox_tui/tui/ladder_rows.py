@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from rich.segment import Segment
+from rich.style import Style
 
 from matchbox_tui.engine import Side
-from matchbox_tui.tui.cells import Segments, left, right
+from matchbox_tui.tui.cells import Segments, left, raised, right
 from matchbox_tui.tui.figures import grouped, short
 from matchbox_tui.tui.glow import glowing
 from matchbox_tui.tui.palette import Ink
@@ -79,6 +80,9 @@ class Half:
     draft: int = 0
 
 
+_NOTHING = Half()
+
+
 @dataclass(frozen=True)
 class LadderRow:
     """One price or group of prices, None where the row is blank.
@@ -102,22 +106,23 @@ class LadderRow:
         columns = self.columns
         if self.price is None:
             return [Segment(" " * width, ink.plain)]
-        segments = [Segment(" " * columns.pad, ink.plain)] if columns.pad else []
-        segments += _half(self.bid, columns, ink, True)
-        segments += self._middle(columns, ink)
-        segments += _half(self.ask, columns, ink, False)
-        if self.cursor or columns.volume:
-            segments.append(Segment(" " * (columns.slack - columns.pad), ink.plain))
+        after = columns.slack - columns.pad if self.cursor or columns.volume else 0
+        below = _half(self.bid, columns, ink, columns.pad, is_bid=True)
+        above = _half(self.ask, columns, ink, after, is_bid=False)
         if columns.volume:
-            segments += self._volume(columns, ink)
+            above += self._volume(columns, ink)
         if self.cursor:
-            return [Segment(s.text, ink.raised + (s.style or ink.plain)) for s in segments]
-        return segments
+            below, above = raised(below, ink), raised(above, ink)
+        return [*below, *self._middle(columns, ink), *above]
 
     def _middle(self, columns: Columns, ink: Ink) -> Segments:
         tint = (
             ink.side(bool(self.bid.qty), self.best) if self.bid.qty or self.ask.qty else ink.muted
         )
+        assert self.price is not None
+        price = right(grouped(self.price), columns.price)
+        if self.last is None and not self.cursor:
+            return [Segment(f"   {price}   ", tint)]
         if self.last is not None:
             tint = ink.strong
         mark = MOVES[self.last] if self.last is not None else " "
@@ -125,13 +130,14 @@ class LadderRow:
         if self.heat:
             # On a lit ground a colour would be hard to see.
             moved = ink.strong
-        glow = glowing(ink.palette.own, ink.palette.ground, self.heat)
-        assert self.price is not None
+        # What glows does so on a raised row as well.
+        ground = ink.raised if self.cursor else Style()
+        glow = glowing(ink.palette.own, ink.palette.ground, self.heat) if self.heat else ground
         return [
-            Segment(" ▸ " if self.cursor else "   ", ink.own_strong),
-            Segment(right(grouped(self.price), columns.price), tint + glow),
+            Segment(" ▸ " if self.cursor else "   ", ink.own_strong + ground),
+            Segment(price, tint + glow),
             Segment(f" {mark}", moved + glow),
-            Segment(" ", ink.plain),
+            Segment(" ", ink.plain + ground),
         ]
 
     def _volume(self, columns: Columns, ink: Ink) -> Segments:
@@ -144,26 +150,36 @@ class LadderRow:
         ]
 
 
-def _half(half: Half, columns: Columns, ink: Ink, is_bid: bool) -> Segments:
-    """Bar and size beside the price, and ours at the outer edge, over the end of a long bar."""
+def _half(half: Half, columns: Columns, ink: Ink, pad: int, *, is_bid: bool) -> Segments:
+    """Bar and size beside the price, and ours at the outer edge, over the end of a long bar.
+
+    `pad` blank cells lie further out. Blanks go with what they stand beside: a terminal is told
+    less, and to paint costs by the segment.
+    """
+    if half == _NOTHING:
+        return [Segment(" " * (pad + columns.side), ink.plain)]
     zone = columns.own + columns.bar
     # A blank keeps it apart from the size: two numbers that touch would read as one.
     own = _own(half, zone - 1 if zone > 1 else zone)
     taken = sum(len(part) for part, _ in own) + len(own)
     cells = zone - max(taken, columns.own) - 1
     bar = _bar(half.bar, min(-(-half.bar // 2), cells), is_bid) if cells > 0 else ""
-    blank = Segment(" " * (zone - max(taken - 1, 0) - len(bar)), ink.plain)
+    blank = zone - max(taken - 1, 0) - len(bar)
     marks: Segments = []
     for number, (part, is_sure) in enumerate(own):
         marks.append(Segment(" " * (number > 0) + part, ink.own_strong if is_sure else ink.own))
+    if marks:
+        marks.insert(0 if is_bid else len(marks), Segment(" " * pad, ink.plain))
+    else:
+        blank += pad
     size = short(half.qty) if half.qty else ""
     tint = ink.side(is_bid)
     if is_bid:
-        dim = Segment(bar, ink.bid_bar)
-        segments = [*marks, blank, dim, Segment(right(size, columns.qty), tint)]
+        dim = Segment(" " * blank + bar, ink.bid_bar)
+        segments = [*marks, dim, Segment(right(size, columns.qty), tint)]
     else:
-        dim = Segment(bar, ink.ask_bar)
-        segments = [Segment(left(size, columns.qty), tint), dim, blank, *marks]
+        dim = Segment(bar + " " * blank, ink.ask_bar)
+        segments = [Segment(left(size, columns.qty), tint), dim, *marks]
     return [segment for segment in segments if segment.text]
 
 

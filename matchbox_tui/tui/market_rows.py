@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.segment import Segment
 
 from matchbox_tui.engine import MarketStatus
-from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
+from matchbox_tui.tui.cells import Segments, clean, left, raised, right, ruled
 from matchbox_tui.tui.figures import grouped, short, signed
 from matchbox_tui.tui.model import Model
 from matchbox_tui.tui.palette import Ink
@@ -66,7 +66,7 @@ class MarketRow:
         if room > 0:
             segments.append(Segment(f"  {left(clean(self.title), room)}", ink.muted))
         if self.selected:
-            segments = [Segment(s.text, (s.style or ink.plain) + ink.raised) for s in segments]
+            segments = raised(segments, ink)
         return segments
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from rich.segment import Segment
 
 from matchbox_tui.engine import Order, Side
-from matchbox_tui.tui.cells import Segments, clean, left, right, ruled, wrapped
+from matchbox_tui.tui.cells import Segments, clean, left, raised, right, ruled, wrapped
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import age, clock_time, fitted, grouped, plural, short
 from matchbox_tui.tui.model import Model
@@ -152,7 +152,7 @@ class OrderRow:
             segments.append(Segment(since + number, ink.muted))
         if self.selected:
             segments.append(Segment(" ", ink.plain))
-            segments = [Segment(s.text, (s.style or ink.plain) + ink.raised) for s in segments]
+            segments = raised(segments, ink)
         return segments
 
 

@@ -47,7 +47,7 @@ class Palette:
 
 
 class Ink:
-    """The text styles of a palette. A style has no ground of its own but where it is raised.
+    """The text styles of a palette, with their ground; `raised` is added to them for another.
 
     `version` grows with every change of palette: what was painted before it looks different.
     """
@@ -60,21 +60,23 @@ class Ink:
         """Takes another palette."""
         self.version += 1
         self.palette = palette
-        self.plain = Style(color=palette.text)
-        self.strong = Style(color=palette.text, bold=True)
-        self.muted = Style(color=palette.muted)
-        self.rule = Style(color=palette.rule)
-        self.bid = Style(color=palette.bid)
-        self.ask = Style(color=palette.ask)
-        self.bid_strong = Style(color=palette.bid, bold=True)
-        self.ask_strong = Style(color=palette.ask, bold=True)
-        self.bid_bar = Style(color=palette.bar_bid)
-        self.ask_bar = Style(color=palette.bar_ask)
-        self.own = Style(color=palette.own)
-        self.own_strong = Style(color=palette.own, bold=True)
-        self.alarm = Style(color=palette.alarm, bold=True)
+        ground = Style(bgcolor=palette.ground)
+        strong = ground + Style(bold=True)
+        self.plain = ground + Style(color=palette.text)
+        self.strong = strong + Style(color=palette.text)
+        self.muted = ground + Style(color=palette.muted)
+        self.rule = ground + Style(color=palette.rule)
+        self.bid = ground + Style(color=palette.bid)
+        self.ask = ground + Style(color=palette.ask)
+        self.bid_strong = strong + Style(color=palette.bid)
+        self.ask_strong = strong + Style(color=palette.ask)
+        self.bid_bar = ground + Style(color=palette.bar_bid)
+        self.ask_bar = ground + Style(color=palette.bar_ask)
+        self.own = ground + Style(color=palette.own)
+        self.own_strong = strong + Style(color=palette.own)
+        self.alarm = strong + Style(color=palette.alarm)
         self.raised = Style(bgcolor=palette.raised)
-        self.title = Style(color=palette.text, bold=True)
+        self.title = self.strong
 
     def side(self, is_buy: bool, strong: bool = False) -> Style:
         if strong:

@@ -1,15 +1,15 @@
 """A widget of plain lines, of which only those that changed are painted."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
-from textual.strip import Strip
+from textual.strip import Strip, get_line_length
 from textual.widget import Widget
 
 from matchbox_tui.tui.desk import Desk
@@ -25,6 +25,9 @@ VEILED_FROM = 3
 _VEILS = {Link.CONNECTING: "connecting", Link.STALE: "stale", Link.RECONNECTING: "stale"}
 
 _DIM = Style(dim=True)
+
+_EDGE = "│"
+"""What a border at the left is made of."""
 
 
 class Row(Protocol):
@@ -52,6 +55,9 @@ class VeiledHead:
 class Panel(Widget):
     """Shows what `rows` returns. `renew` is called for every frame and is cheap when idle.
 
+    It paints its lines itself, so style sheets may give it a border at the left and nothing else
+    around what it shows.
+
     While the data are not live, a panel that shows them lies under a veil: dimmed, and named so.
     """
 
@@ -68,6 +74,8 @@ class Panel(Widget):
         self._veil = ""
         self._version = ink.version
         self._ground: Style | None = None
+        self._painted: dict[int, Strip] = {}
+        self._extent = (0, 0)
 
     def key(self) -> object:
         """While this stays equal, nothing needs to be built. O(1)."""
@@ -113,13 +121,21 @@ class Panel(Widget):
             for y in range(max(len(before), len(after)))
             if y >= len(before) or y >= len(after) or before[y] != after[y]
         ]
+        for y in changed:
+            self._painted.pop(y, None)
         if changed:
             self.refresh(*(Region(0, y, size.width, 1) for y in changed if y < size.height))
         return len(changed)
 
     def notify_style_update(self) -> None:
         self._ground = None
+        self._painted.clear()
         super().notify_style_update()
+
+    def refresh(self, *regions: Region, **options: bool) -> Self:
+        if not regions:
+            self._painted.clear()
+        return super().refresh(*regions, **options)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         filters = super().get_line_filters()
@@ -129,18 +145,52 @@ class Panel(Widget):
         # what is dim has yet to be made a colour.
         return [each for each in filters if not isinstance(each, ANSIToTruecolor)]
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # Textual's own goes over all lines for every frame, and makes three strips of each new one.
+        width, edge = self.outer_size.width, self.styles.gutter.left
+        painted = self._painted
+        if self._extent != (width, edge):
+            self._extent = (width, edge)
+            painted.clear()
+        missing = [y for y in crop.line_range if y not in painted]
+        if missing:
+            self._finish(missing, width, edge)
+        strips = [painted[y] for y in crop.line_range]
+        if crop.column_span == (0, width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
+
     def render_line(self, y: int) -> Strip:
         # As `size` is, which looks for this widget on the screen each time.
         width = self.outer_size.width - self.styles.gutter.width
+        return Strip(self._line(y, width), width)
+
+    def _finish(self, lines: Iterable[int], width: int, edge: int) -> None:
+        """Paints these lines with their edge, as the terminal gets them."""
+        filters = self.get_line_filters()
+        background = self.background_colors[1]
+        border = [Segment(_EDGE, self.ink.rule)] if edge else []
+        for y in lines:
+            strip = Strip(border + self._line(y, width - edge), width)
+            for each in filters:
+                strip = strip.apply_filter(each, background)
+            self._painted[y] = strip
+
+    def _line(self, y: int, width: int) -> list[Segment]:
+        """What a line shows, exactly so many cells."""
         if self._ground is None:
             # Found by asking every ancestor, which for each line would cost as much as painting.
             self._ground = self.rich_style
-        style = self._ground
+        ground = self._ground
         if y >= len(self._rows):
-            return Strip.blank(width, style)
+            return [Segment(" " * width, ground)]
         row = self._rows[y]
-        painted = Segment.apply_style(row.paint(width, self.ink), style)
-        strip = Strip(painted).adjust_cell_length(width, style)
+        line = row.paint(width, self.ink)
+        length = get_line_length(line)
+        if length < width:
+            line.append(Segment(" " * (width - length), ground))
+        elif length > width:
+            line = Segment.adjust_line_length(line, width)
         if self._veil and not isinstance(row, VeiledHead):
-            strip = Strip(Segment.apply_style(strip, None, _DIM), width)
-        return strip
+            line = list(Segment.apply_style(line, None, _DIM))
+        return line

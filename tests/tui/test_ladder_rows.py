@@ -1,5 +1,7 @@
 """The ladder's rows: what each one says, and how it is drawn."""
 
+from dataclasses import replace
+
 from matchbox_tui.engine import DEFAULT_MARKET, Side
 from matchbox_tui.store import ClusterStatus
 from matchbox_tui.tui.desk import Desk
@@ -284,6 +286,27 @@ def test_volume_stands_at_the_right_where_there_is_room() -> None:
     assert drawn(rows(desk, width=44)[49]).split()[-1] == "▼"
 
 
+def test_the_row_of_the_cursor_is_raised_all_over_and_glows_where_there_was_a_trade() -> None:
+    columns = Columns.of(60, 99, 100)
+    half = Half(20, 4, 5, 3)
+    row = LadderRow(columns, 50, half, half, last=1, cursor=True, volume=5, volume_bar=9)
+    grounds = [s.style.bgcolor for s in row.paint(60, INK) if s.style]
+    assert set(grounds) == {INK.raised.bgcolor}
+    lit = [s for s in replace(row, heat=2).paint(60, INK) if s.style not in row_styles(row)]
+    assert "".join(s.text for s in lit).split() == ["50", "▲"]
+
+
+def row_styles(row: LadderRow) -> list[object]:
+    return [segment.style for segment in row.paint(60, INK)]
+
+
+def test_blanks_cost_no_segments_of_their_own() -> None:
+    columns = Columns.of(60, 99, 100)
+    assert len(LadderRow(columns, 50).paint(60, INK)) <= 5
+    bid = LadderRow(columns, 49, bid=Half(20, 4))
+    assert [s.text.split() for s in bid.paint(60, INK)[:3]] == [["██"], ["20"], ["49"]]
+
+
 def test_a_trade_that_was_just_seen_is_lit_in_its_row_only() -> None:
     venue = market()
     desk = desk_on(venue)
@@ -293,7 +316,8 @@ def test_a_trade_that_was_just_seen_is_lit_in_its_row_only() -> None:
     fold(desk.model, venue)
     shown = rows(desk)
     assert {price for price, row in shown.items() if row.heat} == {51}
-    lit = [segment for segment in shown[51].paint(44, INK) if segment.style.bgcolor]  # type: ignore[union-attr]
+    ground = INK.plain.bgcolor
+    lit = [s for s in shown[51].paint(44, INK) if s.style and s.style.bgcolor != ground]
     assert "".join(segment.text for segment in lit).split() == ["51", "◆"]
     venue.time += 700_000_000
     faded = rows(desk)

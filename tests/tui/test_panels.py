@@ -1,8 +1,11 @@
 """Chart, cluster and the other panels, as somebody at the keyboard meets them."""
 
 import pytest
+from textual.strip import Strip
+from textual.widget import Widget
 
 from matchbox_tui.engine import Side
+from matchbox_tui.tui import MatchboxApp
 from matchbox_tui.tui.palette import PALETTES
 from matchbox_tui.tui.panel import Panel
 from matchbox_tui.tui.screen import TradeScreen
@@ -131,6 +134,69 @@ async def test_another_theme_shows_at_once_on_every_panel() -> None:
             for panel in ("ladder", "tape", "orders", "chart", "cluster"):
                 shown = screen.query_one(f"#{panel}", Panel)
                 await until(pilot, lambda shown=shown: grounds(shown) == {palette.ground}, name)  # type: ignore[misc]  # noqa: B023
+
+
+@pytest.mark.parametrize("size", [(200, 60), (80, 24), (40, 12)])
+@pytest.mark.parametrize("colours", [True, False])
+async def test_panels_paint_as_any_widget_does_that_is_under_a_veil_or_not(
+    size: tuple[int, int], colours: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not colours:
+        monkeypatch.setenv("NO_COLOR", "1")
+    venue = furnished()
+    app = app_on(venue)
+    async with app.run_test(size=size) as pilot:
+        await until_shown(pilot, "● live", "bids")
+        await until(pilot, lambda: app.screen.frame() == 0)  # type: ignore[attr-defined]
+        assert painted_apart(app) == []
+        await press(pilot, "tab")
+        assert painted_apart(app) == []
+        width, height = size
+        await pilot.resize_terminal(width - 3, height - 2)
+        await until(pilot, lambda: app.screen.frame() == 0)  # type: ignore[attr-defined]
+        assert painted_apart(app) == []
+        venue.away = True
+        await until_shown(pilot, "○ reconnecting")
+        await until(pilot, lambda: dimmed(app.screen.query_one("#orders", Panel)))
+        assert painted_apart(app) == []
+
+
+def painted_apart(app: MatchboxApp) -> list[tuple[str | None, int]]:
+    """The panels' lines that Textual would paint otherwise."""
+    found = []
+    for panel in app.screen.query(Panel):
+        if not panel.display or not panel.size:
+            continue
+        region = panel.outer_size.region
+        lines = zip(panel.render_lines(region), Widget.render_lines(panel, region), strict=True)
+        found += [
+            (panel.id, y) for y, (ours, plain) in enumerate(lines) if cells(ours) != cells(plain)
+        ]
+    return found
+
+
+def cells(strip: Strip) -> list[tuple[str, object]]:
+    return [
+        (cell, (style.color, style.bgcolor, bool(style.bold), bool(style.reverse)))
+        for text, style, _ in strip
+        for cell in text
+        if style is not None
+    ]
+
+
+async def test_a_line_is_painted_again_only_where_it_changed() -> None:
+    venue = furnished()
+    app = app_on(venue)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await until_shown(pilot, "● live", "◂52")
+        ladder = app.screen.query_one("#ladder", Panel)
+        await until(pilot, lambda: app.screen.frame() == 0)  # type: ignore[attr-defined]
+        before = ladder.render_lines(ladder.size.region)
+        venue.order(Side.BUY, 7, 40)
+        await until(pilot, lambda: ladder.render_lines(ladder.size.region) != before)
+        after = ladder.render_lines(ladder.size.region)
+        moved = [old.text for old, new in zip(before, after, strict=True) if old is not new]
+        assert [text.split()[-1] for text in moved] == ["40"]
 
 
 def grounds(panel: Panel) -> set[str]:
