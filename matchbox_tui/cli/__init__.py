@@ -11,7 +11,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from matchbox_tui import __version__
-from matchbox_tui.cli import audit, bench, change, drill, play, serve, services, show, trade, web
+from matchbox_tui.cli import (
+    audit,
+    bench,
+    change,
+    drill,
+    play,
+    replay,
+    serve,
+    services,
+    show,
+    sim,
+    trade,
+    web,
+)
 from matchbox_tui.cli.output import OutputClosed, OutputFailed, drop_output, print_line
 from matchbox_tui.cli.running import (
     EXIT_FAILED,
@@ -76,8 +89,10 @@ app.command("positions")(show.positions)
 app.command("fills")(show.fills)
 app.command("status")(show.status)
 app.command("drill")(drill.drill)
+app.command("replay")(replay.replay)
 app.command("audit")(audit.audit)
 app.command("bench")(bench.bench)
+app.add_typer(sim.app, name="sim")
 
 
 def main() -> None:
@@ -107,9 +122,7 @@ def _give_up(error: Exception, arguments: list[str]) -> NoReturn:
     # Typer brings its own copy of Click, whose usage errors have no public name in common.
     words = getattr(error, "format_message", None)
     if words is not None:
-        known = {command.name for command in app.registered_commands}
-        about = f"matchbox {arguments[0]}" if arguments[0] in known else "matchbox"
-        fail(f"{words().rstrip('.')} (see {about} --help)", EXIT_USAGE)
+        fail(f"{words().rstrip('.')} (see {_command(arguments)} --help)", EXIT_USAGE)
     if isinstance(error, OSError) and any(option in arguments for option in _OURS):
         # Typer prints the help.
         _fail_output(error.strerror)
@@ -118,6 +131,20 @@ def _give_up(error: Exception, arguments: list[str]) -> NoReturn:
     if not isinstance(error, StoreError):
         crash(str(error) or type(error).__name__, traceback.format_exc())
     fail(str(error), EXIT_UNREACHABLE)
+
+
+def _command(arguments: list[str]) -> str:
+    """The command that was meant, as far as there is such a one."""
+    group, words = app, ["matchbox"]
+    for word in arguments:
+        groups = {one.name: one.typer_instance for one in group.registered_groups}
+        if word not in groups and word not in {one.name for one in group.registered_commands}:
+            break
+        words.append(word)
+        if word not in groups:
+            break
+        group = groups[word] or group
+    return " ".join(words)
 
 
 def _fail_output(why: object) -> NoReturn:

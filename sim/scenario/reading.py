@@ -205,7 +205,8 @@ def _bounds(kind: inspect.IntType) -> tuple[int, int]:
 def _range_words(least: int, most: int) -> str:
     if most == MAX_WHOLE:
         return "" if least == -MAX_WHOLE else f" >= {least}"
-    return f" from {least} to {most}" if least > -MAX_WHOLE else f" <= {most}"
+    # Underscores, as a file may have them.
+    return f" from {least:_} to {most:_}" if least > -MAX_WHOLE else f" <= {most:_}"
 
 
 def _use(kind: inspect.Type) -> str:
@@ -235,4 +236,4 @@ def _default_text(field: inspect.Field) -> str:
         return ""
     if isinstance(field.type, inspect.Metadata) and _is_duration(field.type):
         return f'`"{duration_text(value)}"`'
-    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
+    return f"`{msgspec.json.encode(value).decode()}`"

@@ -14,27 +14,37 @@ COMMANDS = [
     *("book", "orders", "positions", "fills", "status"),
     *("drill", "audit", "bench"),
 ]
+GROUPS = {"sim": ["list", "show", "run"]}
+EVERY = [*COMMANDS, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]
 
 
 def test_the_help_names_every_command() -> None:
     shown = call("--help")
     assert (shown.code, shown.err) == (0, "")
     listed = [line.split()[0] for line in shown.out.partition("Commands:\n")[2].splitlines()]
-    assert listed == COMMANDS
+    assert listed == [*COMMANDS, *GROUPS]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_help_of_a_group_names_its_commands(group: str) -> None:
+    shown = call(group, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    listed = [line.split()[0] for line in shown.out.partition("Commands:\n")[2].splitlines()]
+    assert listed == GROUPS[group]
+
+
+@pytest.mark.parametrize("command", EVERY)
 def test_a_command_explains_itself(command: str) -> None:
-    shown = call(command, "--help")
+    shown = call(*command.split(), "--help")
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.startswith(f"Usage: matchbox {command} ")
     assert len(shown.out.splitlines()) <= 55
-    assert shown.out == call(command, "-h").out
+    assert shown.out == call(*command.split(), "-h").out
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EVERY)
 def test_every_option_has_words_and_a_variable(command: str) -> None:
-    text = call(command, "--help").out.partition("Options:\n")[2]
+    text = call(*command.split(), "--help").out.partition("Options:\n")[2]
     options: list[str] = []
     for line in text.splitlines():
         if line.lstrip().startswith("-"):

@@ -1,0 +1,198 @@
+"""matchbox sim: scenarios listed, shown, run to a verdict, and refused."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sim.scenario import shipped_names, shipped_text
+from tests.cli.command import Result, call, command_line, environment, run
+
+SMALL = """\
+title = "Small"
+duration = "2s"
+expect = ["lost = 0", "trades > 5"]
+[[market]]
+symbol = "RAIN"
+[[agents]]
+kind = "market-maker"
+[[agents]]
+kind = "noise"
+count = 5
+"""
+
+ENDLESS = SMALL.replace('"2s"', '"20h"').replace("count = 5", 'count = 5\nevery = "50ms"')
+
+
+def ran(tmp_path: Path, text: str, *options: str) -> Result:
+    path = tmp_path / "small.toml"
+    path.write_text(text)
+    return call("sim", "run", str(path), "--virtual", *options)
+
+
+def test_the_list_tells_what_every_scenario_is() -> None:
+    shown = call("sim", "list")
+    assert (shown.code, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    names = shipped_names()
+    assert lines[0].split() == ["name", "title", "duration", "markets", "agents", "faults"]
+    assert [line.split()[0] for line in lines[1 : len(names) + 1]] == names
+    assert all(f"\n{name}: " in shown.out for name in names)
+    assert all(len(line) <= 80 for line in lines[len(names) + 1 :])
+
+
+def test_the_list_as_json() -> None:
+    rows = {row["name"]: row for row in call("sim", "list", "--json").json()}
+    assert list(rows) == shipped_names()
+    storm = rows["failover-storm"]
+    assert (storm["duration"], storm["markets"], storm["faults"]) == ("1m", 2, 13)
+    assert storm["agents"] == 80
+    assert "lost = 0" in storm["expect"]
+    assert "\n" not in storm["description"]
+
+
+def test_a_shipped_scenario_is_shown_to_start_from(tmp_path: Path) -> None:
+    shown = call("sim", "show", "quiet-day")
+    assert (shown.code, shown.out, shown.err) == (0, shipped_text("quiet-day"), "")
+
+
+def test_expectations_that_are_met_are_exit_code_0(tmp_path: Path) -> None:
+    done = ran(tmp_path, SMALL)
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith(("lost =", "trades >"))] == [
+        "met",
+        "met",
+    ]
+    assert lines[-1] == "As expected: 2 of 2 expectations are met."
+    assert "--out DIR keeps it" in done.err.splitlines()[-1]
+
+
+def test_one_that_is_not_met_is_exit_code_1(tmp_path: Path) -> None:
+    done = ran(tmp_path, SMALL.replace("trades > 5", "trades > 5_000_000"))
+    assert done.code == 1
+    assert done.out.splitlines()[-1] == "Not as expected: 1 of 2 expectations are met."
+    assert "NOT MET: trades is " in done.out
+
+
+def test_the_same_seed_is_the_same_run_and_another_one_is_not(tmp_path: Path) -> None:
+    first, same, other = (
+        ran(tmp_path, SMALL, "--json", "--seed", seed).json() for seed in ("7", "7", "8")
+    )
+    assert first["measures"] == same["measures"] != other["measures"]
+    assert (first["seed"], first["virtual"], first["verdict"]["ok"]) == (7, True, True)
+    assert ran(tmp_path, SMALL, "--json").json()["seed"] == 1
+
+
+def test_a_run_is_kept_for_the_audit_and_not_written_over(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert ran(tmp_path, SMALL, "--out", str(out)).code == 0
+    assert (out / "scenario.toml").read_text() == SMALL
+    assert (out / "report.html").stat().st_size > 10_000
+    assert json.loads((out / "verdict.json").read_bytes())
+    assert call("audit", str(out)).code == 0
+    again = ran(tmp_path, SMALL, "--out", str(out)).refusal(2)
+    assert "holds a recording already: choose another directory" in again
+
+
+def test_all_mistakes_of_a_file_are_told_and_nothing_runs(tmp_path: Path) -> None:
+    wrong = SMALL.replace('"2s"', "2").replace("noise", "nois").replace("lost", "lsot")
+    done = ran(tmp_path, wrong, "--out", str(tmp_path / "run"))
+    assert (done.code, done.out) == (2, "")
+    path = tmp_path / "small.toml"
+    lines = done.err.splitlines()
+    assert lines[0].startswith(f"matchbox: {path}:2: duration: 2; a length of time is text")
+    assert lines[1].startswith(f"matchbox: {path}:3: expect[1]: 'lsot = 0': no measure 'lsot';")
+    assert lines[2].startswith(f"matchbox: {path}:9: agents[2].kind: no kind of agents 'nois'; did")
+    assert len(lines) == 3
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("sim", "Missing command (see matchbox sim --help)"),
+        ("sim nope", "No such command 'nope' (see matchbox sim --help)"),
+        ("sim run", "Missing argument 'SCENARIO' (see matchbox sim run --help)"),
+        ("sim run quiet-day --nope", "No such option: --nope (see matchbox sim run --help)"),
+        ("sim run quiet-day --seed x", "Invalid value for '--seed'"),
+        ("sim run quiet-day --seed -1", "--seed -1: use a number between 0 and"),
+        ("sim run quite-day", "no such file; did you mean 'quiet-day'?"),
+        ("sim run ./quiet-day", "quiet-day: can't read it (No such file or directory)"),
+        ("sim run quiet-day --virtual --out /dev/null/x", "--out: "),
+        ("sim show nothing", "nothing: no such scenario"),
+    ],
+)
+def test_wrong_usage_is_told_in_a_line(arguments: str, words: str) -> None:
+    assert words in call(*arguments.split()).refusal(2)
+
+
+def test_options_come_from_the_environment_too(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    env = {"MATCHBOX_VIRTUAL": "1", "MATCHBOX_SEED": "5", "MATCHBOX_JSON": "1"}
+    told = call("sim", "run", str(path), env=env).json()
+    assert (told["virtual"], told["seed"]) == (True, 5)
+
+
+def test_ctrl_c_ends_a_run_with_a_report_of_what_was(tmp_path: Path) -> None:
+    path = tmp_path / "endless.toml"
+    path.write_text(ENDLESS)
+    process = subprocess.Popen(
+        command_line("sim", "run", str(path), "--virtual"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stderr is not None
+    # The first line of progress: it runs.
+    assert " of 72000 s, " in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Ended early. As expected: 2 of 2 expectations are met." in out
+    assert "Stopping; the report comes at once." in err
+
+
+def test_a_terminal_shows_a_bar_and_keeps_the_report_clean(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.replace('"2s"', '"60s"'))
+    master, slave = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            command_line("sim", "run", str(path), "--virtual"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env=environment({"TERM": "xterm", "COLUMNS": "120"}),
+        )
+        os.close(slave)
+        shown = b""
+        while piece := _read(master):
+            shown += piece
+        out = process.communicate(timeout=60)[0].decode()
+    finally:
+        os.close(master)
+    assert process.returncode == 0
+    assert b"of 60 s" in shown
+    assert b"node-1 leads (epoch 1)" in shown
+    assert out.splitlines()[-1] == "As expected: 2 of 2 expectations are met."
+    assert "\x1b" not in out
+
+
+def _read(master: int) -> bytes:
+    try:
+        return os.read(master, 65536)
+    except OSError:
+        # Linux says so where nobody has the other end any more.
+        return b""
+
+
+def test_a_run_by_the_virtual_clock_needs_no_server() -> None:
+    done = run("sim", "run", "quiet-day", "--virtual", env={"REDIS_URL": "redis://127.0.0.1:1"})
+    assert done.code == 0, done.err
