@@ -17,7 +17,6 @@ from matchbox_tui.cli import (
     change,
     drill,
     play,
-    replay,
     serve,
     services,
     show,
@@ -89,7 +88,6 @@ app.command("positions")(show.positions)
 app.command("fills")(show.fills)
 app.command("status")(show.status)
 app.command("drill")(drill.drill)
-app.command("replay")(replay.replay)
 app.command("audit")(audit.audit)
 app.command("bench")(bench.bench)
 app.add_typer(sim.app, name="sim")
