@@ -26,12 +26,14 @@ from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, Base
+from matchbox_tui.store.scripts import ID_MARGIN
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.snapshot import Header, list_snapshots, load_snapshot
 from matchbox_tui.store.snapshot_files import SnapshotFiles
 from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 
 __all__ = [
+    "ID_MARGIN",
     "MAX_BATCH",
     "NO_PLACE",
     "QUEUE_LIMIT",

@@ -26,13 +26,17 @@ class InstanceStatus(msgspec.Struct, frozen=True):
 
 
 class ClusterStatus(msgspec.Struct, frozen=True):
-    """The venue as a whole: `seq` is the journal's tip, `queue_depth` counts commands waiting."""
+    """The venue as a whole: `seq` is the journal's tip, `queue_depth` counts commands waiting.
+
+    `last_order_id` is the highest order id that was given out.
+    """
 
     leader: str | None
     epoch: int
     seq: int
     queue_depth: int
     instances: tuple[InstanceStatus, ...]
+    last_order_id: int = 0
 
 
 class StateHash(msgspec.Struct, frozen=True):
@@ -60,8 +64,10 @@ async def read_hashes(link: Link, key: str, after: str) -> tuple[str, list[State
 
 async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
     """Reads the venue's status in two round trips. Raises `StoreError`."""
-    leader, epoch, seq, depth, ids = await link.calls(
+    last_id, leader, epoch, seq, depth, ids = await link.calls(
         [
+            # First: what was given out by then is in the queue or in the journal.
+            ("GET", keys.order_id),
             ("GET", keys.leader),
             ("GET", keys.epoch),
             ("HGET", keys.cursor, "seq"),
@@ -69,7 +75,7 @@ async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
             ("ZRANGE", keys.instances, 0, -1),
         ]
     )
-    for reply in (leader, epoch, seq, depth, ids):
+    for reply in (last_id, leader, epoch, seq, depth, ids):
         if isinstance(reply, Exception):
             raise reply
     names = sorted(name.decode(errors="replace") for name in ids)
@@ -89,6 +95,7 @@ async def read_cluster(link: Link, keys: Keys) -> ClusterStatus:
         number(seq),
         depth,
         instances,
+        number(last_id),
     )
 
 

@@ -12,13 +12,10 @@ from matchbox_tui.tui.latency import Summary
 from matchbox_tui.tui.order_rows import Words
 from matchbox_tui.tui.palette import Ink
 from matchbox_tui.tui.panel import Row
-from matchbox_tui.tui.roster import Member
+from matchbox_tui.tui.roster import LATE_NS, Member
 
 WIDE = 56
 """From this width on an instance needs one line, below it two."""
-
-LATE_NS = 2_000_000_000
-"""A heartbeat older than this is told loudly: it beats every half second."""
 
 SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -51,7 +48,7 @@ class InstanceRow:
     role: str
     epoch: int
     seq: int
-    lag: int
+    lag: int | None
     pid: int
     beat: str
     late: bool = False
@@ -64,8 +61,9 @@ class InstanceRow:
         style = ink.own_strong if self.role == "leads" else loud
         head = [Segment(f" {mark} ", style)]
         lag = ink.muted if not self.lag else ink.own
+        behind = "?" if self.lag is None else short(self.lag)
         if self.part == 2:
-            behind = f" lag {short(self.lag)}"
+            behind = f" lag {behind}"
             facts = f"   epoch {self.epoch} seq {short(self.seq)}"
             if len(facts) + len(behind) + len(self.beat) + 2 > width:
                 facts = f"   epoch {self.epoch} {short(self.seq)}"
@@ -92,7 +90,7 @@ class InstanceRow:
             Segment(left(f" {self.role}", widths["role"]), style),
             Segment(right(str(self.epoch), widths["epoch"]), ink.muted),
             Segment(right(grouped(self.seq), widths["seq"]), ink.muted),
-            Segment(right(short(self.lag), widths["lag"]), lag),
+            Segment(right(behind, widths["lag"]), lag),
             Segment(right(str(self.pid), widths["pid"]), ink.muted),
             Segment(right(self.beat, widths["beat"]), loud),
         ]

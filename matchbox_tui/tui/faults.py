@@ -45,7 +45,6 @@ class Faults:
             "",
             desk.model.epoch,
             desk.model.source.seq,
-            recoveries.last_id,
             desk.clock(),
             cut=fault is Fault.SERVER and desk.model.link is not Link.LIVE,
         )

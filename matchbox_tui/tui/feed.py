@@ -114,7 +114,7 @@ class Feed:
         failed = 0
         while True:
             if self._venue is not None and self._reading:
-                known = self.replica.seq
+                known, asked = self.replica.seq, self._clock()
                 try:
                     async with asyncio.timeout(ANSWER_SECONDS):
                         status = await self._venue.cluster()
@@ -124,7 +124,7 @@ class Feed:
                         self.model.linked(Link.STALE, str(error) or "the server does not answer")
                 else:
                     failed = 0
-                    self._looked(status, known)
+                    self._looked(status, known, asked)
                     with contextlib.suppress(StoreError, TimeoutError):
                         async with asyncio.timeout(ANSWER_SECONDS):
                             await self._compare_hashes()
@@ -200,8 +200,8 @@ class Feed:
             # From as far back as there is a journal: the tape tells of what was.
             self._adopt(await self._venue.restore(oldest=True))
         self._reading = True
-        known = self.replica.seq
-        self._looked(await self._venue.cluster(), known)
+        known, asked = self.replica.seq, self._clock()
+        self._looked(await self._venue.cluster(), known, asked)
         started = clock()
         before = self.replica.seq
         async for entry in self._venue.follow(self.replica):
@@ -214,8 +214,8 @@ class Feed:
                 await asyncio.sleep(0)
                 started = clock()
 
-    def _looked(self, status: ClusterStatus, known: int) -> None:
-        """Takes an answer that was asked for when `known` commands were known."""
+    def _looked(self, status: ClusterStatus, known: int, asked: int) -> None:
+        """Takes an answer that was asked for at a time when `known` commands were known."""
         if not self._reading:
             return
         if status.seq < known and self._following is not None:
@@ -225,7 +225,7 @@ class Feed:
             self._following.cancel()
             return
         self._has_looked = True
-        self.model.observed(status, self._clock())
+        self.model.observed(status, self._clock(), asked)
         self._alive()
 
     def _start_over(self) -> None:

@@ -30,6 +30,7 @@ from matchbox_tui.tui.day import Day
 from matchbox_tui.tui.holdings import Holding, Holdings
 from matchbox_tui.tui.intents import Intent, Intents, cancel_all_key
 from matchbox_tui.tui.latency import Latencies
+from matchbox_tui.tui.lead import Handover, Lead
 from matchbox_tui.tui.outcome import Notice, Outcomes, Tone
 from matchbox_tui.tui.recovery import Recoveries
 from matchbox_tui.tui.roster import Roster
@@ -69,20 +70,6 @@ _BREAKS = {
     Link.RECONNECTING: "the connection was lost",
 }
 """What happened, by what the link has become."""
-
-
-@dataclass(frozen=True)
-class Handover:
-    """The place on the tape where the lead went to another.
-
-    `gap_ns` lies between the last entry of the old epoch and the first of the new one: as they were
-    `seen` here, or else between the orders' own times, which is no more than a guess at it.
-    """
-
-    before: int
-    epoch: int
-    gap_ns: int | None = None
-    seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,9 +119,8 @@ class Model:
         self._candles: dict[str, Candles] = {}
         self._volumes: dict[str, Volume] = {}
         self.days: dict[str, Day] = {}
-        self._epoch = source.epoch
-        self._newest: Event | None = None
-        self._seen: int | None = None
+        self._lead = Lead(source.epoch, source.seq)
+        self._past: int | None = None
         if self.trader:
             self.outcomes.know(source.exchange.orders_of(self.trader))
         self.touch()
@@ -154,7 +140,7 @@ class Model:
     @property
     def epoch(self) -> int:
         """The newest epoch heard of, from the journal or the cluster."""
-        return max(self._epoch, self.cluster.epoch if self.cluster is not None else 0)
+        return max(self._lead.epoch, self.cluster.epoch if self.cluster is not None else 0)
 
     @property
     def leader(self) -> str | None:
@@ -207,9 +193,10 @@ class Model:
     def fold(self, entry: Entry, seen: int | None = None) -> None:
         """Takes a journal entry that the source has applied already. O(1) an event.
 
-        `seen` is when it was seen, in ns, and None where it was read as history.
+        `seen` is when it was seen, in ns, and None where it was read as history. What was there at
+        the first look at the cluster is history in any case.
         """
-        self._led(entry, seen)
+        self._led(entry, seen if entry.seq > (self._past or 0) else None)
         for event in entry.events:
             if type(event) is TradeExecuted:
                 self._traded(event)
@@ -227,14 +214,18 @@ class Model:
         self.intents.add(intent)
         self.touch()
 
-    def observed(self, cluster: ClusterStatus, time: int) -> None:
-        """Takes a look at the cluster."""
+    def observed(self, cluster: ClusterStatus, time: int, asked: int | None = None) -> None:
+        """Takes a look at the cluster, answered at a time and asked for at another, in ns."""
+        asked = time if asked is None else asked
         if cluster.leader is not None:
             self.leaders[cluster.epoch] = cluster.leader
+        if self._past is None:
+            self._past = cluster.seq
         before, self.cluster = self.cluster, cluster
         if before is None or _headline(before) != _headline(cluster):
             self.touch()
-        self.roster.looked(cluster, time)
+        self.roster.looked(cluster, time, asked)
+        self._lead.looked(cluster, asked, time)
         self.recoveries.looked(cluster, time)
         if self.caught_up and not cluster.queue_depth:
             for lost in self.intents.quiet():
@@ -242,6 +233,8 @@ class Model:
                 self.note(time, f"no trace of it in the journal: {lost.words}", Tone.ALARM)
 
     def linked(self, link: Link, trouble: str = "") -> None:
+        if link is Link.RECONNECTING:
+            self._lead.forget()
         if (link, trouble) != (self.link, self.trouble):
             self.link, self.trouble = link, trouble
             self.touch()
@@ -255,19 +248,17 @@ class Model:
             self.touch()
 
     def _led(self, entry: Entry, seen: int | None) -> None:
-        epoch, newest = entry.epoch, entry.events[-1]
-        if self._epoch and epoch != self._epoch:
-            gap, measured = None, seen is not None and self._seen is not None
-            if seen is not None and self._seen is not None:
-                gap = seen - self._seen
-            elif self._newest is not None and newest.timestamp >= self._newest.timestamp > 0:
-                gap = newest.timestamp - self._newest.timestamp
-            handover = Handover(self._epoch, epoch, gap, measured)
+        if seen is not None:
+            self.roster.reached(entry.seq, seen)
+        handover = self._lead.committed(entry, seen)
+        if handover is not None:
+            own = self.recoveries.gap(handover.before, handover.epoch)
+            if own is not None and seen is not None:
+                handover = Handover(handover.before, handover.epoch, own, exact=True)
             for market in self.exchange.books:
                 self._tape(market).append(handover)
             self.printed += 1
             self.touch()
-        self._epoch, self._newest, self._seen = epoch, newest, seen
 
     def _traded(self, trade: TradeExecuted) -> None:
         market, price = trade.market, trade.price

@@ -3,11 +3,15 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from matchbox_tui.engine import OrderAccepted, OrderRejected
 from matchbox_tui.store import ClusterStatus, Entry
+from matchbox_tui.tui.backlog import Backlog
 from matchbox_tui.tui.operator import Fault
+from matchbox_tui.tui.tally import Tally
 
 SAMPLES_KEPT = 400
+
+RECENT_ENTRIES = 8
+"""Commits before a fault of which the orders are known, should they come again."""
 
 WATCHED_NS = 15_000_000_000
 """How long a fault is followed closely."""
@@ -17,9 +21,8 @@ WATCHED_NS = 15_000_000_000
 class Recovery:
     """From a fault to the first commit after it, and the score.
 
-    `elected`, `leading` and `committed` are when each was seen, None until then. Order ids are
-    handed out one by one, and the journal tells of them in that order: one that is passed over is
-    lost, one that comes again is doubled.
+    `elected`, `leading` and `committed` are when each was seen, None until then. `unserved` is for
+    how long commands were seen to wait under the new lead for that commit, in ns.
     """
 
     fault: Fault
@@ -27,16 +30,13 @@ class Recovery:
     words: str
     epoch: int
     seq: int
-    last_id: int
     began: int
     elected: int | None = None
     leading: int | None = None
     committed: int | None = None
     leader: str = ""
     new_epoch: int = 0
-    orders: int = 0
-    lost: int = 0
-    doubled: int = 0
+    unserved: int = 0
     refused: str = ""
     cut: bool = False
     """Whether the connection was lost since."""
@@ -49,6 +49,10 @@ class Recovery:
     """Instances whose state hash was ours, and at which sequence."""
     different: dict[str, int] = field(default_factory=dict)
     depths: deque[int] = field(default_factory=lambda: deque(maxlen=SAMPLES_KEPT))
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        self._backlog = Backlog(self.seq)
 
     @property
     def changes_leader(self) -> bool:
@@ -57,6 +61,8 @@ class Recovery:
 
     def looked(self, cluster: ClusterStatus, now: int) -> None:
         """Takes a look at the cluster."""
+        self.tally.looked(cluster)
+        self._backlog.looked(cluster, now)
         if self.committed is None:
             self.depths.append(cluster.queue_depth)
         if self.cut and self.tip is None:
@@ -73,12 +79,12 @@ class Recovery:
         """Takes a commit that came after the fault. O(events)."""
         if entry.seq <= self.seq:
             return
-        for event in entry.events:
-            kind = type(event)
-            if kind is OrderAccepted or (kind is OrderRejected and event.order is not None):  # type: ignore[union-attr]  # told by its kind
-                self._numbered(event.order_id)  # type: ignore[union-attr]  # as above
-        if self.committed is not None:
-            return
+        if self.committed is None:
+            self._ended(entry, now)
+        self.tally.folded(entry, over=self.committed is not None)
+
+    def _ended(self, entry: Entry, now: int) -> None:
+        """Takes a commit that is the first after the fault, unless it was on its way before."""
         is_back = self.tip is not None and entry.seq > self.tip
         if entry.epoch > self.epoch or is_back or self.thawed:
             self.went_on = self.thawed and entry.epoch <= self.epoch
@@ -88,6 +94,9 @@ class Recovery:
             self.leading = min(self.leading or now, now)
             if entry.epoch > self.epoch:
                 self.new_epoch = entry.epoch
+        waited = self._backlog.committed(entry.seq, now, self.leading or now)
+        if self.committed is not None:
+            self.unserved = waited
 
     def compared(self, instance: str, seq: int, equal: bool) -> None:
         """Takes whether an instance's state hash at a sequence is this app's."""
@@ -101,22 +110,30 @@ class Recovery:
 
     @property
     def without_leader(self) -> int | None:
-        """From the fault until orders were executed again, or could have been, in ns."""
-        if self.committed is None or self.leading is None or any(self.depths):
-            return self.took
-        return self.leading - self.began
+        """From the fault until orders were executed again, or could have been, in ns.
+
+        While nobody sends an order there is no commit, but a leader that would commit it.
+        """
+        if self.committed is None or self.leading is None:
+            return None
+        return self.leading - self.began + self.unserved
+
+    @property
+    def orders(self) -> int:
+        """Orders of which the journal told since the fault, whoever numbered them."""
+        return self.tally.orders
+
+    @property
+    def lost(self) -> int:
+        return self.tally.lost
+
+    @property
+    def doubled(self) -> int:
+        return self.tally.doubled
 
     def over(self, now: int) -> bool:
         """Whether it need not be watched any longer."""
         return now - self.began > WATCHED_NS
-
-    def _numbered(self, order_id: int) -> None:
-        self.orders += 1
-        if order_id > self.last_id:
-            self.lost += order_id - self.last_id - 1 if self.last_id else 0
-            self.last_id = order_id
-        else:
-            self.doubled += 1
 
 
 class Recoveries:
@@ -126,10 +143,12 @@ class Recoveries:
         self.current: Recovery | None = None
         self.count = 0
         self.revision = 0
-        self.last_id = 0
-        """The highest order id that the journal has told of."""
+        self._recent: deque[Entry] = deque(maxlen=RECENT_ENTRIES)
+        self._settled = 0
+        self._counter = 0
 
     def begin(self, recovery: Recovery) -> None:
+        recovery.tally = Tally(self._recent, self._settled, self._counter)
         self.current = recovery
         self.count += 1
         self.revision += 1
@@ -151,21 +170,37 @@ class Recoveries:
         self.current = None
         self.revision += 1
 
+    def gap(self, before: int, epoch: int) -> int | None:
+        """How long nobody led between two epochs, in ns, where the fault that is looked at ended
+        the first of them and the first commit after it was the second's.
+        """
+        told = self.current
+        if (
+            told is None
+            or not told.changes_leader
+            or (told.epoch, told.new_epoch) != (before, epoch)
+        ):
+            return None
+        return told.without_leader
+
     def looked(self, cluster: ClusterStatus, now: int) -> None:
+        self._counter = cluster.last_order_id
+        if not cluster.queue_depth and self._recent and self._recent[-1].seq == cluster.seq:
+            self._settled = cluster.last_order_id
         if self.current is not None:
             self.current.looked(cluster, now)
             self.revision += 1
 
     def folded(self, entry: Entry, now: int) -> None:
-        """O(1) while nothing is recovering, but for the id of the last order."""
+        """O(1) while nothing is recovering."""
         if self.current is not None:
             self.current.folded(entry, now)
             self.revision += 1
-        for event in reversed(entry.events):
-            kind = type(event)
-            if kind is OrderAccepted or (kind is OrderRejected and event.order is not None):  # type: ignore[union-attr]  # told by its kind
-                self.last_id = max(self.last_id, event.order_id)  # type: ignore[union-attr]  # as above
-                break
+        if self._recent and entry.seq <= self._recent[-1].seq:
+            # The journal is another one now, or read anew.
+            self._recent.clear()
+            self._settled = 0
+        self._recent.append(entry)
 
     def watches(self, now: int) -> bool:
         """Whether the cluster is to be looked at closely."""

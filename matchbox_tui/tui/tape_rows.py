@@ -11,7 +11,7 @@ from matchbox_tui.engine import Side, TradeExecuted
 from matchbox_tui.tui.cells import Segments, clean, left, right, ruled
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.figures import clock_time, duration, fitted, grouped, short
-from matchbox_tui.tui.model import Handover
+from matchbox_tui.tui.lead import Handover
 from matchbox_tui.tui.palette import Ink
 
 _LONGEST_SHORT = 6
@@ -82,7 +82,8 @@ class TapeRow:
 class HandoverRow:
     """The lead went from one epoch to the next.
 
-    `gap` is how long there was no entry in between, with ~ where it is taken from orders' times.
+    `gap` is how long nobody led in between, as words. Where there is no room for everything it
+    stands closer, then without the word epoch. Then the gap goes, and last the name's end.
     """
 
     before: int
@@ -91,15 +92,16 @@ class HandoverRow:
     gap: str = ""
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        words = f"epoch {self.before} → {self.epoch}"
-        room = width - 6 - len(words)
-        gap = f" · {self.gap}" if self.gap and len(self.gap) + 3 <= room else ""
-        room -= len(gap)
-        if self.leader and room >= 6:
-            name = clean(self.leader)
-            words += f" · {left(name, min(cell_len(name), room - 3))}"
-        words += gap
-        return ruled(width, ink, [(2, left(words, min(cell_len(words), width - 6)), ink.own)])
+        room = width - 5
+        epochs, name = f"{self.before} → {self.epoch}", clean(self.leader)
+        lead = " · ".join(filter(None, (epochs, name)))
+        close = f"{lead.replace(' → ', '→', 1)} · {self.gap.replace(' ', '')}"
+        timed = (f"epoch {lead} · {self.gap}", f"epoch {close}", close) if self.gap else ()
+        words = next(
+            (step for step in (*timed, f"epoch {lead}") if cell_len(step) <= room),
+            lead if room >= len(epochs) + 6 else epochs,
+        )
+        return ruled(width, ink, [(2, left(words, min(cell_len(words), room)), ink.own)])
 
 
 def tape_rows(
@@ -128,5 +130,5 @@ def handover_row(handover: Handover, leader: str) -> HandoverRow:
     """The rule of a change of leader, with its name where it is known."""
     gap = ""
     if handover.gap_ns is not None:
-        gap = f"{'' if handover.seen else '~'}{duration(handover.gap_ns)}"
+        gap = f"{'' if handover.exact else '≤ '}{duration(handover.gap_ns)}"
     return HandoverRow(handover.before, handover.epoch, leader, gap)

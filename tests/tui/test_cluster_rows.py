@@ -41,6 +41,14 @@ def test_an_instance_shows_role_epoch_sequence_lag_process_and_heartbeat() -> No
         assert head.index(f" {name} ") + 1 + len(name) == end, name
 
 
+def test_a_lag_that_nobody_can_tell_is_no_number() -> None:
+    for width in (34, 70):
+        lines = drawn(looked(LEADER, msgspec.structs.replace(STANDBY, heard_ms=80)), width)
+        (told,) = [line.split() for line in lines if "12,340" in line]
+        assert "?" in told
+        assert "5" not in told
+
+
 def test_a_heartbeat_that_is_late_is_told_loudly() -> None:
     for width in (34, 70):
         rows = cluster_rows(looked(LEADER, STANDBY), width, 20)

@@ -1,6 +1,6 @@
 """A fault and what came of it, as the panel tells."""
 
-from matchbox_tui.engine import NewOrder, Side
+from matchbox_tui.engine import OrderAccepted, Side
 from matchbox_tui.store import ClusterStatus, InstanceStatus, Replica, StateHash
 from matchbox_tui.tui.hash_check import HashCheck
 from matchbox_tui.tui.operator import Fault
@@ -13,9 +13,24 @@ MS = 1_000_000
 BEGAN = 1_000 * MS
 
 
-def recovery(venue: LocalVenue, fault: Fault = Fault.KILL, last_id: int = 0) -> Recovery:
+def recovery(venue: LocalVenue, fault: Fault = Fault.KILL) -> Recovery:
     seq = venue.exchange.seq
-    return Recovery(fault, "node-2", "kill -9 7 (node-2)", 7, seq, last_id, BEGAN)
+    return Recovery(fault, "node-2", "kill -9 7 (node-2)", 7, seq, BEGAN)
+
+
+def begun(venue: LocalVenue) -> Recoveries:
+    """A fault after all that there is at the venue."""
+    recoveries = Recoveries()
+    for entry in venue.entries:
+        recoveries.folded(entry, BEGAN)
+    recoveries.looked(at_rest(venue), BEGAN)
+    recoveries.begin(recovery(venue))
+    return recoveries
+
+
+def at_rest(venue: LocalVenue) -> ClusterStatus:
+    """A look at the venue when nothing waits."""
+    return ClusterStatus("node-2", venue.epoch, venue.exchange.seq, 0, (), venue._ids)
 
 
 def cluster(
@@ -33,11 +48,12 @@ def drawn(told: Recovery, width: int = 110) -> list[str]:
 def test_each_step_has_its_time() -> None:
     venue = LocalVenue()
     told = recovery(venue)
-    told.looked(cluster("node-2", 7, queue=3), BEGAN + 5 * MS)
+    seq = venue.exchange.seq
+    told.looked(cluster("node-2", 7, queue=3, seq=seq), BEGAN + 5 * MS)
     assert "○ elected ── ○ caught up ── ○ first commit" in drawn(told)[1]
     assert drawn(told)[3] == " · no commit since"
-    told.looked(cluster("node-3", 8, queue=9), BEGAN + 20 * MS)
-    told.looked(cluster("node-3", 8, role="leading"), BEGAN + 24 * MS)
+    told.looked(cluster("node-3", 8, queue=9, seq=seq), BEGAN + 20 * MS)
+    told.looked(cluster("node-3", 8, queue=9, role="leading", seq=seq), BEGAN + 24 * MS)
     venue.epoch = 8
     venue.order(Side.BUY, 1, 40)
     told.folded(venue.entries[-1], BEGAN + 84 * MS)
@@ -119,28 +135,27 @@ def test_a_server_that_comes_back_finds_its_leader() -> None:
 
 def test_an_order_that_is_passed_over_is_lost_and_one_that_comes_again_is_doubled() -> None:
     venue = LocalVenue()
+    for _ in range(8):
+        venue.order(Side.BUY, 1, 40)
+    recoveries = begun(venue)
+    again = venue.entries[-1].events[0]
+    assert isinstance(again, OrderAccepted)
     venue._ids = 10
-    told = recovery(venue, last_id=8)
     venue.epoch = 8
     venue.order(Side.BUY, 1, 40)
-    told.folded(venue.entries[-1], BEGAN + 30 * MS)
-    assert (told.lost, told.doubled) == (2, 0), "9 and 10 are not there"
-    again = NewOrder(order_id=11, market="RAIN", side=Side.BUY, price=0, qty=1)
-    venue.commit([again])
-    told.folded(venue.entries[-1], BEGAN + 31 * MS)
-    assert (told.lost, told.doubled, told.orders) == (2, 1, 2)
+    venue.commit([again.order])
+    for entry in venue.entries[-2:]:
+        recoveries.folded(entry, BEGAN + 30 * MS)
+    recoveries.looked(at_rest(venue), BEGAN + 40 * MS)
+    told = recoveries.current
+    assert told is not None
+    assert (told.lost, told.doubled, told.orders) == (2, 1, 2), "9 and 10 are lost, 8 came again"
     assert drawn(told)[3].startswith(" ✗ ")
 
 
-def test_the_last_order_before_a_fault_is_known() -> None:
+def test_a_fault_is_watched_closely_for_a_while() -> None:
     venue = LocalVenue()
-    recoveries = Recoveries()
-    for _ in range(3):
-        venue.order(Side.BUY, 1, 40)
-    for entry in venue.entries:
-        recoveries.folded(entry, BEGAN)
-    assert recoveries.last_id == 3
-    recoveries.begin(recovery(venue))
+    recoveries = begun(venue)
     assert recoveries.watches(BEGAN + WATCHED_NS)
     assert not recoveries.watches(BEGAN + WATCHED_NS + 1)
     recoveries.drop()
@@ -149,28 +164,59 @@ def test_the_last_order_before_a_fault_is_known() -> None:
 
 def test_an_order_that_was_rejected_before_the_fault_is_not_lost() -> None:
     venue = LocalVenue()
-    recoveries = Recoveries()
     venue.order(Side.BUY, 1, 40)
     venue.order(Side.BUY, 1, 40_000)
-    for entry in venue.entries:
-        recoveries.folded(entry, BEGAN)
-    told = recovery(venue, last_id=recoveries.last_id)
-    recoveries.begin(told)
+    recoveries = begun(venue)
     venue.epoch = 8
     venue.order(Side.BUY, 1, 40)
     recoveries.folded(venue.entries[-1], BEGAN + 30 * MS)
+    recoveries.looked(at_rest(venue), BEGAN + 40 * MS)
+    told = recoveries.current
+    assert told is not None
     assert (told.orders, told.lost, told.doubled) == (1, 0, 0)
+
+
+def test_where_ids_are_known_from_a_look_alone_the_next_is_missed() -> None:
+    venue = LocalVenue()
+    venue._ids = 500
+    recoveries = begun(venue)
+    venue._ids = 501
+    venue.epoch = 8
+    venue.order(Side.BUY, 1, 40)
+    recoveries.folded(venue.entries[-1], BEGAN + 30 * MS)
+    recoveries.looked(at_rest(venue), BEGAN + 40 * MS)
+    assert recoveries.current is not None
+    assert recoveries.current.lost == 1, "501"
+
+
+def test_what_is_read_anew_is_not_taken_for_what_was_before() -> None:
+    venue = LocalVenue()
+    venue.order(Side.BUY, 1, 40)
+    recoveries = begun(venue)
+    recoveries.drop()
+    for entry in venue.entries[:1]:
+        recoveries.folded(entry, BEGAN)
+    recoveries.begin(recovery(venue))
+    assert recoveries.current is not None
+    venue.epoch = 8
+    again = venue.entries[-1].events[0]
+    assert isinstance(again, OrderAccepted)
+    venue.commit([again.order])
+    recoveries.folded(venue.entries[-1], BEGAN + 30 * MS)
+    assert recoveries.current.doubled == 0
 
 
 def test_a_market_in_which_nobody_trades_was_not_without_a_leader_all_the_while() -> None:
     venue = LocalVenue()
     told = recovery(venue)
-    told.looked(cluster("node-3", 8, role="leading"), BEGAN + 24 * MS)
+    seq = venue.exchange.seq
+    told.looked(cluster("node-3", 8, role="leading", seq=seq), BEGAN + 24 * MS)
+    told.looked(cluster("node-3", 8, queue=1, role="leading", seq=seq), BEGAN + 2_000 * MS)
     venue.epoch = 8
     venue.order(Side.BUY, 1, 40)
-    told.folded(venue.entries[-1], BEGAN + 2_000 * MS)
+    told.folded(venue.entries[-1], BEGAN + 2_003 * MS)
     assert "● first commit +2.00 s" in drawn(told)[1]
-    assert "of 1 order, 24 ms without a leader, epoch 7 -> 8" in drawn(told)[3]
+    assert "of 1 order, 27 ms without a leader, epoch 7 -> 8" in drawn(told)[3]
 
 
 def test_a_leader_that_is_thawed_in_time_goes_on() -> None:

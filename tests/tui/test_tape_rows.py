@@ -1,12 +1,17 @@
 """The tape's rows."""
 
+from collections import deque
 from datetime import UTC
 
 import pytest
 
 from matchbox_tui.engine import DEFAULT_MARKET, MAX_PRICE, CreateMarket, Side
+from matchbox_tui.store import ClusterStatus, Replica
+from matchbox_tui.tui.lead import Handover
+from matchbox_tui.tui.operator import Fault
 from matchbox_tui.tui.palette import DARK, Ink
-from matchbox_tui.tui.tape_rows import HandoverRow, TapeHead, TapeRow, tape_rows
+from matchbox_tui.tui.recovery import Recovery
+from matchbox_tui.tui.tape_rows import HandoverRow, TapeHead, TapeRow, handover_row, tape_rows
 from tests.tui.cockpit import TRADER, desk_on
 from tests.tui.venue import RAIN, SECOND, SNOW, LocalVenue
 
@@ -76,7 +81,7 @@ def test_a_rule_stands_where_the_lead_changed() -> None:
     assert len(drawn(rule)) == 40
 
 
-def test_the_rule_tells_how_long_there_was_no_entry() -> None:
+def test_the_rule_tells_how_long_nobody_led_at_most() -> None:
     venue = LocalVenue()
     venue.order(Side.BUY, 4, 51)
     live, history = desk_on(venue), desk_on(venue)
@@ -86,9 +91,41 @@ def test_the_rule_tells_how_long_there_was_no_entry() -> None:
     live.model.leaders[8] = "node-2"
     live.model.fold(venue.entries[-1], 5 * SECOND + 84_000_000)
     history.model.fold(venue.entries[-1])
-    rule, guess = (tape_rows(desk, 1, UTC)[1] for desk in (live, history))
-    assert "epoch 7 → 8 · node-2 · 84 ms " in drawn(rule)
-    assert "epoch 7 → 8 · ~1.00 s " in drawn(guess)
+    rule, unknown = (tape_rows(desk, 1, UTC)[1] for desk in (live, history))
+    assert "epoch 7 → 8 · node-2 · ≤ 84 ms " in drawn(rule)
+    assert drawn(unknown).split("─")[2] == " epoch 7 → 8 "
+
+
+def test_a_journal_that_is_read_anew_tells_no_times() -> None:
+    venue = LocalVenue()
+    venue.order(Side.BUY, 4, 51)
+    venue.epoch = 8
+    venue.order(Side.BUY, 4, 51)
+    venue.epoch = 9
+    venue.order(Side.BUY, 4, 51)
+    model = desk_on(venue).model
+    model.attach(Replica())
+    model.observed(ClusterStatus("node-1", 8, venue.entries[-2].seq, 0, ()), 5 * SECOND)
+    for entry in venue.entries:
+        model.source.apply(entry)  # type: ignore[attr-defined]  # a replica in tests
+        model.fold(entry, 5 * SECOND)
+    assert model.tape("RAIN") == deque([Handover(7, 8), Handover(8, 9)])
+
+
+def test_where_the_lead_was_ended_from_here_it_is_told_to_the_millisecond() -> None:
+    venue = LocalVenue()
+    venue.order(Side.BUY, 4, 51)
+    model = desk_on(venue).model
+    model.leaders[8] = "node-2"
+    killed = Recovery(Fault.KILL, "node-1", "", 7, model.source.seq, 5 * SECOND)
+    model.recoveries.begin(killed)
+    venue.epoch = 8
+    venue.order(Side.BUY, 4, 51)
+    model.recoveries.folded(venue.entries[-1], 5 * SECOND + 84_000_000)
+    model.fold(venue.entries[-1], 5 * SECOND + 84_100_000)
+    (rule,) = model.tape("RAIN")
+    assert rule == Handover(7, 8, 84_000_000, exact=True)
+    assert drawn(handover_row(rule, "node-2"))[2:36] == " epoch 7 → 8 · node-2 · 84 ms ────"
 
 
 def test_a_rule_without_times_or_room_says_less_and_never_breaks() -> None:
@@ -100,11 +137,27 @@ def test_a_rule_without_times_or_room_says_less_and_never_breaks() -> None:
     desk.model.source.apply(venue.entries[-1])  # type: ignore[attr-defined]  # a replica in tests
     desk.model.fold(venue.entries[-1])
     assert drawn(tape_rows(desk, 1, UTC)[1]).split("─")[2] == " epoch 7 → 8 "
-    row = HandoverRow(7, 8, "a-rather-long-name", "84 ms")
+    row = HandoverRow(7, 8, "a-rather-long-name", "≤ 84 ms")
     for width in range(1, 60):
         assert len(drawn(row, width)) == width
-    assert "epoch 7 → 8 · 84 ms " in drawn(row, 28)
-    assert "epoch 7 → 8 · a-rat… · 84 ms " in drawn(row, 34)
+
+
+def test_the_rule_gives_up_its_duration_first_and_the_leaders_name_last() -> None:
+    row = HandoverRow(7, 8, "a-rather-long-name", "≤ 84 ms")
+    for width, words in (
+        (47, "epoch 7 → 8 · a-rather-long-name · ≤ 84 ms"),
+        (46, "epoch 7→8 · a-rather-long-name · ≤84ms"),
+        (43, "epoch 7→8 · a-rather-long-name · ≤84ms"),
+        (42, "7→8 · a-rather-long-name · ≤84ms"),
+        (37, "7→8 · a-rather-long-name · ≤84ms"),
+        (36, "7 → 8 · a-rather-long-name"),
+        (31, "7 → 8 · a-rather-long-name"),
+        (30, "7 → 8 · a-rather-long-na…"),
+        (16, "7 → 8 · a-…"),
+        (15, "7 → 8"),
+        (10, "7 → 8"),
+    ):
+        assert drawn(row, width).strip("─") == f" {words} ", width
 
 
 def test_a_leaders_name_cannot_steer_the_terminal() -> None:

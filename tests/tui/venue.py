@@ -133,7 +133,12 @@ class LocalVenue:
         if self.away:
             raise StoreError("can't reach the server")
         return ClusterStatus(
-            self.leader, self.epoch, self.exchange.seq, len(self.waiting), instances=()
+            self.leader,
+            self.epoch,
+            self.exchange.seq,
+            len(self.waiting),
+            instances=(),
+            last_order_id=self._ids,
         )
 
     async def state_hashes(self, after: str) -> tuple[str, list[StateHash]]:
