@@ -29,16 +29,18 @@ TITLES = ("what", "measured", "against", "", "ratio", "goal", "", "p50 ms", "p99
 
 def topics() -> "dict[str, Topic]":
     """What can be measured: here a topic is added."""
-    from sim.bench import bench_api, bench_tui
+    from sim.bench import bench_api, bench_sim, bench_tui
 
-    return {"api": bench_api, "tui": bench_tui}
+    return {"api": bench_api, "sim": bench_sim, "tui": bench_tui}
 
 
 def bench(
     topic: Annotated[
         list[str] | None,
         typer.Argument(
-            envvar="MATCHBOX_BENCH", help="What to measure: api, tui.", show_default="everything"
+            envvar="MATCHBOX_BENCH",
+            help="What to measure: api, sim, tui.",
+            show_default="everything",
         ),
     ] = None,
     rounds: Annotated[

@@ -1,13 +1,14 @@
 """Benchmarks: two things side by side in one run, in rounds, as medians of ratios.
 
 A topic is a function that takes a `Plan` and whom to tell of its progress, and returns a `Report`.
-May import the engine and the store; everything else is reached over the wire.
+May import the engine, the store and the simulator; everything else is reached over the wire.
 """
 
 from sim.bench.api import bench_api
 from sim.bench.machine import Machine
 from sim.bench.processes import Failed
 from sim.bench.report import Plan, Report, Row
+from sim.bench.sim import bench_sim
 from sim.bench.tui import bench_tui
 
-__all__ = ["Failed", "Machine", "Plan", "Report", "Row", "bench_api", "bench_tui"]
+__all__ = ["Failed", "Machine", "Plan", "Report", "Row", "bench_api", "bench_sim", "bench_tui"]

@@ -76,7 +76,19 @@ class TallyJob(msgspec.Struct, frozen=True, tag="tally"):
     url: str
 
 
-Job = GetJob | OrdersJob | SubmitJob | FillsJob | ConnectJob | ListenJob | FlowJob | TallyJob
+class SimJob(msgspec.Struct, frozen=True, tag="sim"):
+    """A virtual run of so many agents for so many seconds of real time, and the engine alone with
+    its commands.
+    """
+
+    agents: int
+    seconds: float
+    seed: int
+
+
+Job = (
+    GetJob | OrdersJob | SubmitJob | FillsJob | ConnectJob | ListenJob | FlowJob | TallyJob | SimJob
+)
 
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
@@ -146,4 +158,17 @@ class Tally(msgspec.Struct, frozen=True, tag="tallied"):
     trouble: str = ""
 
 
-Outcome = Load | Connected | Heard | Flowed | Tally
+class Simulated(msgspec.Struct, frozen=True, tag="simulated"):
+    """What came of a `SimJob`: the commands that agents sent, in how many seconds of real time and
+    of their own; commands a second of the engine `alone`; the most memory in MB.
+    """
+
+    actions: int
+    seconds: float
+    simulated_seconds: float
+    alone: float
+    resident_mb: float
+    wrong: list[str] = []
+
+
+Outcome = Load | Connected | Heard | Flowed | Tally | Simulated

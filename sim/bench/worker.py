@@ -21,6 +21,7 @@ from sim.bench.jobs import (
     ListenJob,
     OrdersJob,
     Outcome,
+    SimJob,
     SubmitJob,
     TallyJob,
 )
@@ -57,6 +58,11 @@ class Worker:
                 if self._folding is None:
                     self._folding = Folding(job.url)
                 return self._folding.tally()
+            case SimJob():
+                # Others need not load what this one does.
+                from sim.bench.simulating import simulate
+
+                return simulate(job)
 
 
 def main() -> None:

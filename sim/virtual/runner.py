@@ -137,7 +137,8 @@ class _Run:
         # What is under way: nobody acts any more.
         while self._go_on(LOOK_EVERY):
             pass
-        self._say_how_it_stands()
+        # At the time at which it ended: nothing that anybody waits for goes by until the last turn.
+        self._say_how_it_stands(self._simulated)
         self._outages.finish()
         self._writer.finish(self._venue.finish(), self._venue.record)
 
@@ -186,7 +187,8 @@ class _Run:
                 ready = now + seat.least
                 if seat.jitter:
                     ready += seat.exponential(seat.jitter)
-                seat.sent = _stamped(actions, instant)
+                _stamp(actions, instant)
+                seat.sent = actions
             heapreplace(turns, ready << SEAT_BITS | seat.number)
         return True
 
@@ -229,12 +231,12 @@ class _Run:
 
     def _sample(self) -> None:
         if not self._over:
-            self._say_how_it_stands()
+            self._say_how_it_stands(self._agenda.now)
             self._agenda.at(self._agenda.now + self._step, self._sample)
 
-    def _say_how_it_stands(self) -> None:
+    def _say_how_it_stands(self, at: int) -> None:
         venue = self._venue
-        sample = Sample(self._agenda.now, venue.seq, venue.waiting, venue.leader, venue.epoch)
+        sample = Sample(at, venue.seq, venue.waiting, venue.leader, venue.epoch)
         self._writer.sample(sample)
         if self._told is not None:
             self._told(sample)
@@ -245,15 +247,14 @@ class _Run:
             self._simulated = self._agenda.now
 
 
-def _stamped(actions: list[Action], now: int) -> list[Action]:
-    """The commands with the time at which they were sent."""
+def _stamp(actions: list[Action], now: int) -> None:
+    """Gives the commands the time at which they were sent."""
     for n, action in enumerate(actions):
         if type(action) is NewOrder and action.order_id:
             # Sent once more: the first one's message must stay what it is.
             actions[n] = msgspec.structs.replace(action, order_id=0, timestamp=now)
         else:
             force_setattr(action, "timestamp", now)
-    return actions
 
 
 def _burst(burst: Burst, trader: str, now: int) -> list[Action]:

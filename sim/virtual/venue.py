@@ -57,6 +57,7 @@ class Venue:
     def __init__(self, agenda: Agenda, writer: RunWriter) -> None:
         self.exchange = Exchange()
         self.record = FloorRecord()
+        """What the traders were told; whole once the venue is finished."""
         self.leader = ""
         self.epoch = 0
         self.hear: Callable[[], None] | None = None
@@ -68,13 +69,15 @@ class Venue:
         """Who waits, and how many commands must have been committed by then."""
         self._taken = 0
         self._queued = 0
+        self._no_traders = 0
+        """Of those that were queued."""
         self._committed = 0
         self._order_id = 0
         self._chain = ""
         self._written = 0
         """The epoch of the last commit."""
         self._turn = partial(self._commit, 0)
-        self._last_fill = ""
+        self._last_fill = b""
         self._hash_after = HASH_EVERY
         self._asked = 0
 
@@ -120,20 +123,19 @@ class Venue:
         """A command that is no trader's arrives."""
         self._queue.append(command)
         self._queued += 1
+        self._no_traders += 1
         if not self._taken:
             self._begin()
 
     def submit(self, commands: list[Action], seat: Seat | None = None) -> None:
         """Commands of one trader arrive together. `seat` gets its turn once they are answered."""
-        record, queue = self.record, self._queue
+        queue = self._queue
         count = len(commands)
-        record.commands += count
         if len(queue) + count > QUEUE_LIMIT:
-            record.overloaded += count
+            self.record.overloaded += count
             if seat is not None:
                 self._agenda.turn(seat.ready, seat)
             return
-        record.acknowledged += count
         self._queued += count
         order_id = self._order_id
         for command in commands:
@@ -162,15 +164,18 @@ class Venue:
 
     def finish(self) -> Moment:
         """How it stands at the end, with its hash published and the record complete."""
+        record = self.record
+        record.acknowledged = self._queued - self._no_traders
+        record.commands = record.acknowledged + record.overloaded
         if self._order_id:
-            self.record.order_ids = [[1, self._order_id]]
+            record.order_ids = [[1, self._order_id]]
         seq = self.exchange.seq
         if seq:
             self._hash()
         return Moment(
             cursor=(seq, self._chain, self._written),
             last_entry=f"{seq}-0" if seq else "",
-            last_fill=self._last_fill,
+            last_fill=self._last_fill.decode(),
             counter=self._order_id,
             waiting=len(self._queue),
             leader=self.leader or None,
@@ -218,12 +223,15 @@ class Venue:
         entry = [b"v", VERSION, b"e", b"%d" % self.epoch, b"c", chain.encode(), b"b", blob]
         writer, tapes = self._writer, self.tapes
         writer.entry(StreamEntry(b"%d-0" % seq, entry))
+        fills = []
         for event in events:
             if type(event) is TradeExecuted:
                 tapes[event.market].record(event)
                 fill = fill_message(event)
-                name = self._last_fill = fill.trade_id
-                writer.fill(StreamEntry(name.encode(), [b"event", _encode(fill)]))
+                fills.append(StreamEntry(fill.trade_id.encode(), [b"event", _encode(fill)]))
+        if fills:
+            self._last_fill = fills[-1].id
+            writer.fills(fills)
         if seq >= self._hash_after:
             self._hash()
 

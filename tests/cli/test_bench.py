@@ -82,6 +82,23 @@ def test_the_same_for_a_person(marked: Marked) -> None:
     marked.leave_nothing()
 
 
+def test_the_simulator_s_figures_for_a_program(marked: Marked) -> None:
+    done = finished(marked.start("bench", "sim", "--rounds", "1", "--seconds", "0.2", "--json"))
+    assert done.code == 0, done
+    (report,) = done.json()
+    assert (report["topic"], report["problems"]) == ("sim", [])
+    assert [row["what"] for row in report["rows"]] == [
+        "100 agents",
+        "1,000 agents",
+        "10,000 agents",
+    ]
+    for row in report["rows"]:
+        assert 0 < row["value"] < row["base"]
+        assert row["goal"] == "100,000"
+        assert row["more"]["MB resident"] > 10
+    marked.leave_nothing()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -92,7 +109,7 @@ def test_the_same_for_a_person(marked: Marked) -> None:
         ("--fills 0", "--fills 0: use a number between 1 and 10000"),
         ("--events 0", "--events 0: use a number between 1 and 100000"),
         ("--fills many", "Invalid value for '--fills'"),
-        ("api weather", "weather: choose from api, tui"),
+        ("api weather", "weather: choose from api, sim, tui"),
         ("--nope", "No such option"),
     ],
 )
