@@ -49,6 +49,8 @@ from matchbox_tui.engine.values import (
     TimeInForce,
 )
 
+_FOK = TimeInForce.FOK
+
 
 class Exchange:
     """A venue's whole state, and the pure function that moves it.
@@ -155,9 +157,7 @@ class Exchange:
                 command = msgspec.structs.replace(command, qty=room)
         events: list[Event] = [OrderAccepted(self.seq, command)]
         limit = limit_of(command, command.price)
-        if command.time_in_force is TimeInForce.FOK and not fillable(
-            book, command, limit, command.qty
-        ):
+        if command.time_in_force is _FOK and not fillable(book, command, limit, command.qty):
             events.append(self._expired(command, command.qty, Reason.NOT_FILLABLE))
             return events
         leaves = self._match(book, command, limit, command.qty, command.timestamp, events)
@@ -302,9 +302,10 @@ class Exchange:
     ) -> int:
         start = len(events)
         leaves = match(book, taker, limit, leaves, self.seq, timestamp, events)
-        for event in events[start:]:
-            if type(event) is TradeExecuted:
-                self.positions.record(event)
+        if len(events) > start:
+            for event in events[start:]:
+                if type(event) is TradeExecuted:
+                    self.positions.record(event)
         return leaves
 
     def _cancel_resting(self, order: Order, reason: Reason, timestamp: int) -> OrderCancelled:

@@ -20,6 +20,8 @@ from matchbox_tui.engine.values import (
 )
 
 _BUY = Side.BUY
+_LIMIT = OrderType.LIMIT
+_RESTING = (TimeInForce.GTC, TimeInForce.GTD)
 _STP_NONE = SelfTradePrevention.NONE
 _CANCEL_TAKER = SelfTradePrevention.CANCEL_TAKER
 _CANCEL_MAKER = SelfTradePrevention.CANCEL_MAKER
@@ -27,15 +29,14 @@ _CANCEL_MAKER = SelfTradePrevention.CANCEL_MAKER
 
 def limit_of(order: NewOrder, price: int) -> int:
     """The worst price the order takes: its own, or for a market order any."""
-    if order.type is OrderType.LIMIT:
+    if order.type is _LIMIT:
         return price
     return MAX_PRICE if order.side is _BUY else 0
 
 
 def rests(order: NewOrder) -> bool:
     """Whether what is left of the order may rest in the book."""
-    tif = order.time_in_force
-    return order.type is OrderType.LIMIT and tif in (TimeInForce.GTC, TimeInForce.GTD)
+    return order.type is _LIMIT and order.time_in_force in _RESTING
 
 
 def match(

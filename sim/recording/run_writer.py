@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -72,6 +72,10 @@ class RunWriter:
     def fill(self, entry: StreamEntry) -> None:
         """An entry of `events_stream`."""
         self._spool.write(FILLS, self._encode(entry))
+
+    def fills(self, entries: Iterable[StreamEntry]) -> None:
+        """Some entries of `events_stream`, for less than each of them alone would cost."""
+        self._spool.write(FILLS, *map(self._encode, entries))
 
     def hash(self, one: PublishedHash) -> None:
         """What somebody found the state's hash to be."""

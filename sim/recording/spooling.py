@@ -57,19 +57,21 @@ class Spool:
         self._thread = threading.Thread(target=self._work, name="matchbox-spool", daemon=True)
         self._thread.start()
 
-    def write(self, name: str, frame: bytes) -> None:
-        """Takes a frame; waits where the thread is far behind."""
+    def write(self, name: str, *frames: bytes) -> None:
+        """Takes some frames; waits where the thread is far behind."""
         if self._failed is not None:
             raise self._trouble(self._failed)
         if self._ended:
             raise RecordingError(f"the recording in {self._directory} is closed")
-        if len(frame) > MAX_FRAME:
-            raise RecordingError(f"{self._directory / name}: a frame of {len(frame)} bytes")
         with self._lock:
             buffer = self._buffers[name]
-            buffer += len(frame).to_bytes(4, "big")
-            buffer += frame
-            self._counts[name] += 1
+            for frame in frames:
+                size = len(frame)
+                if size > MAX_FRAME:
+                    raise RecordingError(f"{self._directory / name}: a frame of {size} bytes")
+                buffer += size.to_bytes(4, "big")
+                buffer += frame
+            self._counts[name] += len(frames)
             if len(buffer) >= CHUNK_BYTES:
                 self._queue.put((name, bytes(buffer)))
                 buffer.clear()
