@@ -234,7 +234,8 @@ async def _keep(report: RunReport, told: Told, directory: Path) -> None:
     """Writes what came of the run beside it."""
     measures = told.measures
     figures = {"values": measures.values, "kinds": measures.kinds}
-    for name, value in ((MEASURES, figures), (VERDICT, report.verdict)):
+    verdict = {"verdict": report.verdict, "audit": report.audit}
+    for name, value in ((MEASURES, figures), (VERDICT, verdict)):
         with in_words(directory / name):
             raw = msgspec.json.format(msgspec.json.encode(value), indent=1)
             (directory / name).write_bytes(raw)

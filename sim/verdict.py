@@ -82,7 +82,9 @@ def shown(value: Value) -> str:
         return "-"
     if isinstance(value, int) or value.is_integer():
         return f"{int(value):,}"
-    return f"{value:,.3f}".rstrip("0") if abs(value) < 10 else f"{value:,.1f}"
+    if abs(value) < 0.001:
+        return f"{value:.1g}"
+    return f"{value:,.{3 if abs(value) < 10 else 1}f}".rstrip("0").rstrip(".")
 
 
 def _words(one: Expectation, value: Value, *, known: bool) -> str:

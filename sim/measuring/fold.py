@@ -113,8 +113,10 @@ class JournalFold:
         return [fold for fold in self._folds.values() if fold.book.sequence]
 
     def marks(self) -> dict[str, int]:
-        """The last price of each market that traded."""
-        return {symbol: fold.last for symbol, fold in self._folds.items() if fold.last is not None}
+        """What a contract counts for in each market."""
+        return {
+            symbol: mark for symbol, fold in self._folds.items() if (mark := fold.mark) is not None
+        }
 
     def grid(self) -> list[int]:
         """Where the columns end, in ns since the run's start."""

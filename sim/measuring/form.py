@@ -9,8 +9,9 @@ Value = int | float | None
 
 class KindFigures(msgspec.Struct, frozen=True):
     """What the agents of a kind did together. `commands` are about orders, those refused too;
-    `trades` counts a trade once for each of its sides; `profit` is cash + position x last price at
-    the end, in ticks x contracts; `position` is in contracts, over all markets.
+    `trades` counts a trade once for each of its sides; `position` is in contracts, over all
+    markets; `profit` is cash + position x mark at the end, in ticks x contracts, where the mark is
+    the middle of the quotes, rounded down to a tick.
     """
 
     kind: str
@@ -67,7 +68,7 @@ class Measures(msgspec.Struct, frozen=True):
     """A run in numbers. `values` by the names of `MEASURES`.
 
     `grid` has the end of each column in ns since the run's start; `profits` is each kind's cash +
-    position x last price at those times, whose sum over all kinds is 0; `queue` is the longest
+    position x mark at those times, whose sum over all kinds is 0; `queue` is the longest
     that the queue was among the samples of a column, None where none was taken. `problems` say
     why the journal could not be measured to its end.
     """

@@ -127,6 +127,15 @@ class MarketFold:
             self._spreads[spread] = self._spreads.get(spread, 0) + time - self._since
         self._since = time
 
+    @property
+    def mark(self) -> int | None:
+        """What a contract counts for: the middle of the quotes rounded down to a tick, or where
+        one is missing the last price. None where there is neither.
+        """
+        if self._bid is not None and self._ask is not None:
+            return (self._bid + self._ask) // 2
+        return self.last
+
     def halted(self, time: int) -> None:
         if self._halted_at is None:
             self._halted_at = time

@@ -14,11 +14,10 @@ from sim.measuring.names import MEASURES, Scope
 from sim.measuring.quantiles import nearest_or_never
 from sim.recording import FaultRow, PublishedHash, RecordingError, Sample
 
-BEFORE_NS = 500_000_000
-"""How much of the queue before a fault is shown, at the least."""
+AROUND_NS = (400_000_000, 2_000_000_000)
+"""How much time around a fault is shown at the least: where samples are dense, and where not."""
 
-AFTER_NS = 1_500_000_000
-"""And after it; more where it took longer to recover."""
+ENOUGH_SAMPLES = 20
 
 AROUND_POINTS = 400
 """Samples around a fault that are kept."""
@@ -198,12 +197,16 @@ def _queue(samples: Sequence[Sample], grid: Sequence[int]) -> list[int | None]:
 
 def _around(row: FaultRow, samples: Sequence[Sample]) -> FaultSeries:
     """The queue around a fault; where samples are many, the longest of those that lie together."""
-    after = max(AFTER_NS, 2000 * (row.recovered_us or 0))
-    shown = [
-        (sample.at - row.at, sample.waiting)
-        for sample in samples
-        if -BEFORE_NS <= sample.at - row.at <= after
-    ]
+    shown: list[tuple[int, int]] = []
+    for least in AROUND_NS:
+        span = max(least, 5000 * (row.recovered_us or 0))
+        shown = [
+            (sample.at - row.at, sample.waiting)
+            for sample in samples
+            if -span // 4 <= sample.at - row.at <= 3 * span // 4
+        ]
+        if len(shown) >= ENOUGH_SAMPLES:
+            break
     if len(shown) > AROUND_POINTS:
         bounds = [len(shown) * n // AROUND_POINTS for n in range(AROUND_POINTS + 1)]
         shown = [max(shown[a:b], key=lambda one: one[1]) for a, b in pairwise(bounds)]

@@ -58,8 +58,8 @@ def _profit(measures: Measures) -> Picture:
         f"{name} {profits[-1]:+,}" for name, profits in ordered
     )
     caption = (
-        "Cash and position of all agents of a kind, the position at the last price, in ticks x"
-        " contracts. What some win the others lose: the lines add up to zero at any time."
+        "Cash and position of all agents of a kind, the position at the middle of the quotes, in"
+        " ticks x contracts. What some win the others lose: the lines add up to zero at any time."
     )
     return Picture("profit", "Profit by kind of agent", caption, f"{words}.", draw)
 

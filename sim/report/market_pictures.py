@@ -129,8 +129,16 @@ def _spread(
         figure = sheet.figure(sheet.pick(210, 220))
         axes = figure.subplots()
         scale = seconds_axis(axes, end)
+        times, width = edges(measures, scale), sheet.pick(5, 12)
         axes.step(
-            edges(measures, scale)[1:], floats(spreads), where="pre", color=SERIES[0], linewidth=1
+            times[1:], floats(spreads), where="pre", color=BAND, linewidth=sheet.pick(10, 6) / 10
+        )
+        axes.stairs(
+            _means(spreads, width),
+            [*times[:-1:width], times[-1]],
+            baseline=None,
+            color=SERIES[0],
+            linewidth=1.6,
         )
         axes.set_ylabel("spread, ticks")
         known = sorted(value for value in spreads if value is not None)
@@ -164,8 +172,9 @@ def _spread(
         " the time."
     )
     caption = (
-        "Best ask less best bid in ticks, at 600 equally distant moments; a gap is where one side"
-        " is empty. Dashed: what half of the time was not exceeded."
+        "Best ask less best bid in ticks: at 600 equally distant moments (pale), and the mean of"
+        " some of them (strong). A gap is where one side is empty. Dashed: what half of the time"
+        " was not exceeded."
     )
     return Picture(f"spread-{number}", f"{series.symbol}: spread", caption, words, draw)
 
@@ -264,6 +273,15 @@ def _price_range(series: MarketSeries) -> tuple[int, int]:
     return (min(traded), max(traded)) if traded else (0, 1)
 
 
+def _means(values: Sequence[int | None], width: int) -> list[float]:
+    """The mean of each so many values that are there."""
+    found = []
+    for n in range(0, len(values), width):
+        known = [value for value in values[n : n + width] if value is not None]
+        found.append(sum(known) / len(known) if known else float("nan"))
+    return found
+
+
 def _own_values(series: MarketSeries, measures: Measures) -> Callable[[str], str]:
     return lambda name: shown(measures.values[f"{series.symbol}.{name}"])
 
@@ -272,7 +290,7 @@ def _said(marks: Sequence[Mark]) -> str:
     if not marks:
         return ""
     told = "; ".join(
-        f"{letter(number)} {one.label} at {_seconds(one.at)}".strip()
+        f"{letter(number)}: {one.label} at {_seconds(one.at)}"
         for number, one in enumerate(marks[:MOST_TOLD])
     )
     more = f"; and {len(marks) - MOST_TOLD} more" if len(marks) > MOST_TOLD else ""

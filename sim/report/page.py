@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
-from sim.durations import duration_text
 from sim.measuring import MEASURES, Measures
 from sim.recording import FaultRow
 from sim.report import fault_pictures, kind_pictures, market_pictures
@@ -23,7 +22,7 @@ from sim.report.told import Told
 from sim.scenario import Burst, Fault, Halt, News, RestartServer, Resume, Scenario
 from sim.verdict import shown
 
-MOST_MARKETS = 6
+MOST_MARKETS = 4
 """Markets that have pictures; the figures are of all."""
 
 TOLD = ("ms", "ticks", "contracts", "commands/s")
@@ -59,11 +58,12 @@ def _head(told: Told, title: str) -> Iterable[str]:
     report, scenario = told.report, told.scenario
     yield f"<header>\n<h1>{escape(title)}</h1>\n"
     how = "virtual clock" if report.virtual else "real processes and a real store"
-    planned = duration_text(scenario.duration)
+    planned = scenario.duration / 1e9
     ran = (told.measures.grid or [0])[-1] / 1e9
+    early = ", ended early" if report.interrupted else ""
     yield (
         f'<p class="facts">Scenario {escape(report.scenario)}, seed {report.seed}, {how};'
-        f" {ran:.4g} s of {planned}" + (", ended early" if report.interrupted else "") + "</p>\n"
+        f" {ran:.4g} s of {planned:.4g} s{early}</p>\n"
     )
     if scenario.description:
         yield f"<p>{escape(scenario.description)}</p>\n"

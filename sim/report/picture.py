@@ -145,6 +145,8 @@ def _own(svg: str, salt: str, words: str) -> str:
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
     svg = re.sub(r'( id="|url\(#|href="#)', lambda found: f"{found[0]}{salt}-", svg)
+    # A hundredth of a pixel is as near as anybody looks.
+    svg = re.sub(r"(\.\d\d)\d+", r"\1", svg)
     svg = re.sub(r"#01fe[0-9a-f]{2}", lambda found: f"var(--{_NAMES[found[0]]})", svg)
     svg = re.sub(r"'DejaVu Sans'(, sans-serif)?", "var(--font)", svg)
     svg = re.sub(

@@ -89,13 +89,14 @@ class Browser:
         """What went wrong in the page: errors of scripts, and what a policy forbade."""
         for domain in ("Page", "Network", "Runtime", "Log"):
             self._do(f"{domain}.enable")
-        self._do(
-            "Emulation.setDeviceMetricsOverride",
-            width=WIDTH,
-            height=HEIGHT,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
+        self.look(WIDTH, HEIGHT)
+
+    def look(self, width: int, height: int, scheme: str = "light") -> None:
+        """How large its window is, in dots, and whether its user likes it light or dark."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._do("Emulation.setDeviceMetricsOverride", **size)
+        liked = {"name": "prefers-color-scheme", "value": scheme}
+        self._do("Emulation.setEmulatedMedia", features=[liked])
 
     def open(self, url: str) -> None:
         self._do("Page.navigate", url=url)
