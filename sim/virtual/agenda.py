@@ -21,16 +21,18 @@ class Agenda:
     """What is to be called and whose turn it is, in the order of their times.
 
     At the same time calls come first, in the order in which they were put, then the seats by their
-    numbers. `now` is in ns since the run's start. `turns` is for the loop, which can't afford
-    calls; a seat is in it once at most.
+    numbers. `now` is in ns since the run's start. `turns` and `bound` are for the loop, which can't
+    afford calls: a seat is among the turns once at most, and every turn that is smaller than
+    `bound` comes before the next call.
     """
 
-    __slots__ = ("_calls", "_serial", "now", "turns")
+    __slots__ = ("_calls", "_serial", "bound", "now", "turns")
 
     def __init__(self) -> None:
         self._calls: list[tuple[int, int, Callable[[], None]]] = []
         self._serial = 0
         self.turns: list[int] = []
+        self.bound = NEVER
         self.now = 0
 
     @property
@@ -38,15 +40,11 @@ class Agenda:
         """The time in ns since the epoch."""
         return START + self.now
 
-    @property
-    def bound(self) -> int:
-        """Every smaller one of `turns` comes before the next call."""
-        return self._calls[0][0] << SEAT_BITS if self._calls else NEVER
-
     def at(self, time: int, call: Callable[[], None]) -> None:
         """Puts a call down for `time`, or for now where that is over. O(log n) in the calls."""
         self._serial += 1
         heapq.heappush(self._calls, (max(time, self.now), self._serial, call))
+        self.bound = self._calls[0][0] << SEAT_BITS
 
     def turn(self, time: int, seat: Seat) -> None:
         """Gives a seat its turn at `time`, or now where that is over. O(log n) in the seats."""
@@ -57,5 +55,6 @@ class Agenda:
         if not self._calls:
             return False
         self.now, _, call = heapq.heappop(self._calls)
+        self.bound = self._calls[0][0] << SEAT_BITS if self._calls else NEVER
         call()
         return True

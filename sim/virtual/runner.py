@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from functools import partial
 from heapq import heappop, heapreplace
 
-import msgspec
-from msgspec.structs import force_setattr
-
 from matchbox_tui.engine import (
     HaltMarket,
     NewOrder,
@@ -155,54 +152,55 @@ class _Run:
         """Lets the next so many things happen, up to the end where it is among them; whether there
         is more to come.
         """
-        agenda, venue, seats, over = self._agenda, self._venue, self._seats, self._over
-        turns, bound = agenda.turns, agenda.bound
+        agenda, seats, over = self._agenda, self._seats, self._over
+        turns, submit = agenda.turns, self._venue.submit
         for _ in range(count):
-            if not turns or turns[0] >= bound:
+            if not turns or turns[0] >= agenda.bound:
                 if not agenda.call():
                     return False
                 if self._over is not over:
                     break
-                bound = agenda.bound
                 continue
             turn = turns[0]
-            now = agenda.now = turn >> SEAT_BITS
+            now = turn >> SEAT_BITS
             seat = seats[turn & LAST_SEAT]
             sent = seat.sent
             if sent is not None:
                 heappop(turns)
+                agenda.now = now
                 seat.sent = None
-                venue.submit(sent, seat)
-                bound = agenda.bound
+                submit(sent, seat.sent_at, seat)
                 continue
             if over:
                 heappop(turns)
                 continue
             sight = seat.sight
-            instant = sight.now = START + now
-            actions = seat.act(sight)
-            ready = now + (seat.wait() or LEAST_WAIT_NS)
+            sight.now = START + now
+            agent = seat.agent
+            actions = agent.act(sight)
+            ready = now + (agent.wait() or LEAST_WAIT_NS)
             if actions:
+                seat.sent = actions
+                seat.sent_at = sight.now
                 seat.ready = ready
                 ready = now + seat.least
                 if seat.jitter:
-                    ready += seat.exponential(seat.jitter)
-                _stamp(actions, instant)
-                seat.sent = actions
+                    ready += seat.delay(seat.jitter)
             heapreplace(turns, ready << SEAT_BITS | seat.number)
         return True
 
     def _seat(self) -> None:
         """Everybody sees their market, and wants to act after a first wait."""
-        chances = [
-            Dice(self._seed, "latency", number) for number in range(len(self._scenario.populations))
+        delays = [
+            Dice(self._seed, "latency", number).exponential
+            for number in range(len(self._scenario.populations))
         ]
         exchange, tapes = self._venue.exchange, self._venue.tapes
         for number, hired in enumerate(self._hired):
             sight = Sight(exchange, hired.market, hired.agent.trader, tapes[hired.market])
-            seat = Seat(number, hired, sight, chances[hired.number])
+            seat = Seat(number, hired, sight, delays[hired.number])
             self._seats.append(seat)
-            self._agenda.turn(seat.wait() or LEAST_WAIT_NS, seat)
+            self._agenda.turn(hired.agent.wait() or LEAST_WAIT_NS, seat)
 
     def _happen(self, number: int) -> None:
         if self._over:
@@ -215,9 +213,9 @@ class _Run:
             case Resume():
                 self._venue.ask(ResumeMarket(happening.market, now))
             case Burst():
-                orders = _burst(happening, burst_trader(number), now)
+                orders = _burst(happening, burst_trader(number))
                 for first in range(0, len(orders), MAX_BATCH):
-                    self._venue.submit(orders[first : first + MAX_BATCH])
+                    self._venue.submit(orders[first : first + MAX_BATCH], now)
             case Fault() | RestartServer():
                 self._outages.strike(happening)
             case _:
@@ -247,17 +245,7 @@ class _Run:
             self._simulated = self._agenda.now
 
 
-def _stamp(actions: list[Action], now: int) -> None:
-    """Gives the commands the time at which they were sent."""
-    for n, action in enumerate(actions):
-        if type(action) is NewOrder and action.order_id:
-            # Sent once more: the first one's message must stay what it is.
-            actions[n] = msgspec.structs.replace(action, order_id=0, timestamp=now)
-        else:
-            force_setattr(action, "timestamp", now)
-
-
-def _burst(burst: Burst, trader: str, now: int) -> list[Action]:
+def _burst(burst: Burst, trader: str) -> list[Action]:
     sides = (Side(burst.side),) if burst.side else tuple(Side)
     return [
         NewOrder(
@@ -266,7 +254,6 @@ def _burst(burst: Burst, trader: str, now: int) -> list[Action]:
             side=sides[number % len(sides)],
             type=OrderType.MARKET,
             qty=burst.qty,
-            timestamp=now,
             trader=trader,
             time_in_force=TimeInForce.IOC,
         )

@@ -127,8 +127,10 @@ class Venue:
         if not self._taken:
             self._begin()
 
-    def submit(self, commands: list[Action], seat: Seat | None = None) -> None:
-        """Commands of one trader arrive together. `seat` gets its turn once they are answered."""
+    def submit(self, commands: list[Action], sent_at: int, seat: Seat | None = None) -> None:
+        """Commands of one trader, sent together at that time, arrive. `seat` gets its turn once
+        they are answered.
+        """
         queue = self._queue
         count = len(commands)
         if len(queue) + count > QUEUE_LIMIT:
@@ -136,18 +138,18 @@ class Venue:
             if seat is not None:
                 self._agenda.turn(seat.ready, seat)
             return
-        self._queued += count
         order_id = self._order_id
         for command in commands:
             if type(command) is NewOrder:
                 order_id += 1
                 if command.order_id:
-                    # Sent once more, and the first one may rest.
-                    command = msgspec.structs.replace(command, order_id=order_id)
-                else:
-                    force_setattr(command, "order_id", order_id)
+                    # Sent once more: the first one may rest, and its message must stay what it is.
+                    command = msgspec.structs.replace(command)
+                force_setattr(command, "order_id", order_id)
+            force_setattr(command, "timestamp", sent_at)
             queue.append(command)
         self._order_id = order_id
+        self._queued += count
         if seat is not None:
             self._answers.append((self._queued, seat))
         if not self._taken:
