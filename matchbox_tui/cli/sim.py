@@ -15,6 +15,7 @@ from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
     UsageError,
+    fail,
     on_stop,
     run,
     say,
@@ -129,6 +130,8 @@ def run_one(
         with unwinding():
             report = run(_run(loaded, text, virtual, seed, out, realism))
     except RecordingError as error:
+        if out is None:
+            fail(printable(str(error)), EXIT_FAILED)
         raise UsageError(f"--out: {printable(str(error))}") from None
     except asyncio.CancelledError:
         return EXIT_INTERRUPTED
