@@ -98,7 +98,7 @@ class Noise:
 
     def _next_size(self) -> int:
         parameters = self._parameters
-        pull = (parameters.qty * 1000 - self._size) * parameters.reversion
-        self._size += pull // 1000 if pull >= 0 else -(-pull // 1000)
-        self._size = max(1000, self._size + self._dice.normal(parameters.deviation * 1000))
+        pull = (parameters.qty * 1000 - self._size) * parameters.reversion // 1000
+        step = pull + self._dice.normal(parameters.deviation * 1000)
+        self._size = max(1000, self._size + step)
         return self._size // 1000

@@ -13,6 +13,7 @@ from matchbox_tui.engine import (
     NewOrder,
     Order,
     ResumeMarket,
+    SelfTradePrevention,
     Side,
     TimeInForce,
     TradeExecuted,
@@ -79,6 +80,8 @@ class Pit:
             qty=qty,
             trader="crowd",
             time_in_force=tif,
+            # Many people: one of them may well meet another.
+            self_trade_prevention=SelfTradePrevention.NONE,
         )
         self._apply(order)
         return self._ids
@@ -90,16 +93,7 @@ class Pit:
     def wash(self, price: int, qty: int) -> None:
         """A trade among the crowd at a price, inside the spread; nothing of it stays."""
         maker = self.crowd(Side.SELL, price, qty)
-        buyer = NewOrder(
-            order_id=0,
-            market=self.symbol,
-            side=Side.BUY,
-            price=price,
-            qty=qty,
-            trader="mob",
-            time_in_force=TimeInForce.IOC,
-        )
-        self._apply(buyer)
+        self.crowd(Side.BUY, price, qty, rests=False)
         assert self.sight.book.order(maker) is None
 
     def withdraw(self, order_id: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from matchbox_tui.engine import NewOrder, Side, TimeInForce
+from matchbox_tui.engine import Market, NewOrder, Side, TimeInForce
 from sim.agents import Action
 from tests.sim.agents.pit import SECOND, START, Pit
 
@@ -59,13 +59,25 @@ def test_its_orders_grow_with_the_mistake_up_to_their_limit() -> None:
     assert [size(value) for value in (47, 46, 45, 10)] == [10, 20, 30, 55]
 
 
-def test_it_stops_at_the_position_that_it_may_have() -> None:
-    pit = Pit("informed", signal=always(90), error=0, max_position=100, max_qty=40, qty=40)
+@pytest.mark.parametrize(("value", "held"), [(90, 100), (10, -100)])
+def test_it_stops_at_the_position_that_it_may_have(value: int, held: int) -> None:
+    pit = Pit("informed", signal=always(value), error=0, max_position=100, max_qty=40, qty=40)
     pit.quotes(49, 51, qty=10**6)
     for _ in range(10):
         pit.go()
-    assert pit.held == 100
+    assert pit.held == held
     assert pit.look() == []
+
+
+@pytest.mark.parametrize(("value", "side", "price"), [(53, Side.BUY, 50), (44, Side.SELL, 50)])
+def test_its_limit_is_a_price_that_the_market_takes_and_no_worse(
+    value: int, side: Side, price: int
+) -> None:
+    market = Market("ODD", min_price=10, max_price=90, tick=5)
+    pit = Pit("informed", market, signal=always(value), error=0, edge=1)
+    pit.quotes(50, 55) if side is Side.SELL else pit.quotes(45, 50)
+    order = only(pit.act())
+    assert (order.side, order.price) == (side, price)
 
 
 def test_it_asks_for_the_value_of_the_moment() -> None:

@@ -106,10 +106,11 @@ def test_at_its_most_it_quotes_only_the_side_that_brings_it_back() -> None:
     pit.crowd(BUY, 99, 150, rests=False)
     pit.go()
     assert len(pit.prices(BUY)) == 3
-    pit.crowd(BUY, 99, 150, rests=False)
-    assert pit.held == -200
+    pit.crowd(BUY, 99, 50, rests=False)
+    assert pit.held == -100
     pit.go()
     assert pit.prices(SELL) == []
+    assert len(pit.prices(BUY)) == 3
 
 
 def test_a_quote_is_renewed_once_half_of_it_is_gone() -> None:

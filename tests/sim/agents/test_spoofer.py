@@ -1,6 +1,7 @@
 """The spoofer, a demonstration: what it shows it never means, and what it means is small."""
 
 from matchbox_tui.engine import CancelAll, NewOrder, Side, TradeExecuted
+from sim.agents.spoofer import SpooferParameters
 from tests.sim.agents.pit import AGENT, SECOND, Pit
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -82,6 +83,15 @@ def test_they_flee_when_nobody_stands_before_them() -> None:
     pit.withdraw(bid)
     pit.withdraw(ask)
     assert pit.go() == [CancelAll(AGENT, "RAIN")]
+
+
+def test_with_nothing_left_to_withdraw_it_sends_nothing() -> None:
+    pit, _ = shown()
+    pit.crowd(BUY, 99, 10**5, rests=False)
+    pit.crowd(SELL, 1, 10**5, rests=False)
+    assert pit.own == []
+    assert pit.go() == []
+    assert pit.agent.wait() != SpooferParameters().every
 
 
 def test_time_ends_it() -> None:
