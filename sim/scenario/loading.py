@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from sim.scenario.building import Builder
@@ -103,5 +104,5 @@ def _syntax(said: str, text: str) -> Problem:
     return Problem(line, "", f"no valid TOML: {words[:1].lower()}{words[1:]}")
 
 
-def _shelf() -> resources.abc.Traversable:
+def _shelf() -> Traversable:
     return resources.files("sim.scenario") / "shipped"
