@@ -9,5 +9,19 @@ from matchbox_tui.tui.app import Look, MatchboxApp
 from matchbox_tui.tui.key_file import key_file, read_keys
 from matchbox_tui.tui.keys import KeyTable
 from matchbox_tui.tui.palette import PALETTES
+from matchbox_tui.tui.places import parse_place
+from matchbox_tui.tui.player import FULL_SPEED, SPEEDS
+from matchbox_tui.tui.replay import ReplayApp
 
-__all__ = ["PALETTES", "KeyTable", "Look", "MatchboxApp", "key_file", "read_keys"]
+__all__ = [
+    "FULL_SPEED",
+    "PALETTES",
+    "SPEEDS",
+    "KeyTable",
+    "Look",
+    "MatchboxApp",
+    "ReplayApp",
+    "key_file",
+    "parse_place",
+    "read_keys",
+]

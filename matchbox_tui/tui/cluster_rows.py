@@ -73,7 +73,7 @@ class InstanceRow:
                 Segment(right(f" {self.beat}", max(width - len(facts) - len(behind) - 1, 0)), loud),
             ]
         if self.part == 1:
-            pid = f"pid {self.pid}"
+            pid = f"pid {self.pid}" if self.pid else ""
             room = max(width - len(self.role) - len(pid) - 6, 0)
             name = clean(self.name)
             return [
@@ -91,7 +91,7 @@ class InstanceRow:
             Segment(right(str(self.epoch), widths["epoch"]), ink.muted),
             Segment(right(grouped(self.seq), widths["seq"]), ink.muted),
             Segment(right(behind, widths["lag"]), lag),
-            Segment(right(str(self.pid), widths["pid"]), ink.muted),
+            Segment(right(str(self.pid or ""), widths["pid"]), ink.muted),
             Segment(right(self.beat, widths["beat"]), loud),
         ]
 

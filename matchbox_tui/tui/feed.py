@@ -79,6 +79,7 @@ class Feed:
         self._hashes_read = "-"
         self._reading = False
         self._has_looked = False
+        self._anew = False
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
@@ -107,7 +108,13 @@ class Feed:
                     self.model.note(self._clock(), str(error), Tone.ALARM)
                 self._lost(str(error) or type(error).__name__)
             await asyncio.sleep(self._retry)
-            self._retry = min(self._retry * 2, LAST_RETRY_SECONDS)
+            self._retry = min(max(self._retry * 2, FIRST_RETRY_SECONDS), LAST_RETRY_SECONDS)
+
+    def begin_anew(self) -> None:
+        """Asks the venue again where to begin, at once; until it tells, the picture stays."""
+        self._anew, self._retry = True, 0.0
+        if self._following is not None:
+            self._following.cancel()
 
     async def watch(self) -> None:
         """Looks at the cluster now and then until cancelled."""
@@ -196,9 +203,10 @@ class Feed:
         if self._venue is None:
             self._venue = await self._connect()
         clock = asyncio.get_running_loop().time
-        if not self.replica.seq:
+        if not self.replica.seq or self._anew:
             # From as far back as there is a journal: the tape tells of what was.
             self._adopt(await self._venue.restore(oldest=True))
+            self._anew = False
         self._reading = True
         known, asked = self.replica.seq, self._clock()
         self._looked(await self._venue.cluster(), known, asked)

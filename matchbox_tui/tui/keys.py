@@ -1,8 +1,8 @@
 """The one table of keys: what dispatches them, the hints, the help and the palette all read it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 
 from textual.binding import Binding
 
@@ -38,6 +38,13 @@ LABELS = {
 }
 
 
+TRADE, REPLAY = "trade", "replay"
+"""The screens: of a venue that runs, and of a run that was recorded."""
+
+_TRADING = ("Order", "Cancel", "Failover")
+"""The groups of keys that nothing recorded can answer."""
+
+
 @dataclass(frozen=True)
 class Key:
     """One action. With `each`, the action gets the key that was pressed as its argument.
@@ -54,6 +61,13 @@ class Key:
     hint: str = ""
     preparing: str = ""
     each: bool = False
+
+    @property
+    def screens(self) -> tuple[str, ...]:
+        """Where it does something. Two keys of different screens may be the same one."""
+        if self.group == "Replay":
+            return (REPLAY,)
+        return (TRADE,) if self.group in _TRADING or self.name == "halt" else (TRADE, REPLAY)
 
     @property
     def shown(self) -> str:
@@ -114,6 +128,16 @@ KEYS = (
     Key("restart", "restart", ("R",), "start again what has ended", "Failover"),
     Key("kill-server", "strike('server killed')", ("D",), "kill the server and start it again",
         "Failover"),
+    Key("pause", "pause", ("space",), "pause, or play on", "Replay", "pause"),
+    Key("step", "step", ("s",), "one commit", "Replay", "step"),
+    Key("faster", "speed(1)", ("plus", "equals_sign"), "faster", "Replay", "fast"),
+    Key("slower", "speed(-1)", ("minus",), "slower", "Replay", "slow"),
+    Key("full-speed", "full_speed", ("f",), "as fast as it goes", "Replay"),
+    Key("next-trade", "next_trade", ("t",), "to the next trade", "Replay", "trade"),
+    Key("next-leader", "next_leader", ("e",), "to the next change of leader", "Replay", "lead"),
+    Key("go-to", "go_to", ("p", "slash"), "to a sequence or a time", "Replay", "go to"),
+    Key("rewind", "rewind", ("r", "home"), "to the beginning", "Replay"),
+    Key("to-end", "to_end", ("end",), "to the end", "Replay"),
     Key("list", "list", ("tab",), "between ladder and open orders", "Look", "list"),
     Key("page", "page", ("o",), "next panel: positions, log, chart, cluster", "Look"),
     Key("candles", "candles", ("z",), "candles of 1 s, 10 s or 1 m", "Look"),
@@ -128,6 +152,12 @@ KEYS = (
 )  # fmt: skip
 
 
+def _without(key: Key, taken: Container[tuple[str, str]]) -> Key:
+    """The key without the ones that are taken on a screen of its."""
+    left = [name for name in key.keys if not any((one, name) in taken for one in key.screens)]
+    return replace(key, keys=tuple(left))
+
+
 class KeyTable:
     """Which key does what: the table as it ships, or as somebody's keys file changes it."""
 
@@ -139,27 +169,46 @@ class KeyTable:
 
         Raises `ValueError` for an unknown name, for digits, and where two names want one key.
         """
-        known = [key.name for key in self.keys if not key.each]
+        known = {key.name: key for key in self.keys if not key.each}
         for name in wanted:
             if name not in known:
                 raise ValueError(f"no action is called {name}: use one of {', '.join(known)}")
-        taken: dict[str, str] = {}
+        taken: dict[tuple[str, str], str] = {}
         for name, keys in wanted.items():
-            for key in keys:
-                if taken.setdefault(key, name) != name:
-                    raise ValueError(f"{label(key)} can't be both {taken[key]} and {name}")
+            for place in product(known[name].screens, keys):
+                if taken.setdefault(place, name) != name:
+                    raise ValueError(f"{label(place[1])} can't be both {taken[place]} and {name}")
         digits = chain.from_iterable(key.keys for key in self.keys if key.each)
         for digit in digits:
-            if digit in taken:
-                raise ValueError(f"{taken[digit]}: {digit} types a quantity; use another key")
+            if (TRADE, digit) in taken:
+                raise ValueError(
+                    f"{taken[TRADE, digit]}: {digit} types a quantity; use another key"
+                )
         return KeyTable(
             tuple(
-                replace(key, keys=wanted[key.name])
-                if key.name in wanted
-                else replace(key, keys=tuple(name for name in key.keys if name not in taken))
+                replace(key, keys=wanted[key.name]) if key.name in wanted else _without(key, taken)
                 for key in self.keys
             )
         )
+
+    def on(self, screen: str) -> "KeyTable":
+        """The part of the table that does something on a screen.
+
+        There its own keys go before those that do the same on every screen.
+        """
+        found = [key for key in self.keys if screen in key.screens]
+        # Whoever replays looks for these first.
+        found.sort(key=lambda key: key.screens != (REPLAY,))
+        own = {(screen, name) for key in found if key.screens == (screen,) for name in key.keys}
+        return KeyTable(
+            tuple(key if key.screens == (screen,) else _without(key, own) for key in found)
+        )
+
+    def idle(self, screen: str) -> list[str]:
+        """The keys that would do something on another screen, and nothing on this one."""
+        here = {name for key in self.on(screen).keys for name in key.keys}
+        elsewhere = {name for key in self.keys if screen not in key.screens for name in key.keys}
+        return sorted(elsewhere - here)
 
     def bindings(self) -> Iterator[Binding]:
         """The table as Textual dispatches it."""

@@ -29,7 +29,7 @@ from matchbox_tui.tui.failover import Failover
 from matchbox_tui.tui.faults import Faults
 from matchbox_tui.tui.hand import Hand, Request
 from matchbox_tui.tui.help import HelpScreen
-from matchbox_tui.tui.keys import KeyTable
+from matchbox_tui.tui.keys import TRADE, KeyTable
 from matchbox_tui.tui.ladder import Ladder
 from matchbox_tui.tui.markets import MarketsScreen
 from matchbox_tui.tui.operator import Fault, Operator
@@ -58,6 +58,7 @@ def trade_screen(
     operator: Operator | None,
 ) -> "TradeScreen":
     """A screen with these keys."""
+    keys = keys.on(TRADE)
 
     class WithKeys(TradeScreen):
         BINDINGS: ClassVar[list[BindingType]] = list(keys.bindings())

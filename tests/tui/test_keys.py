@@ -8,22 +8,25 @@ import pytest
 
 from matchbox_tui.tui.help import help_lines
 from matchbox_tui.tui.key_file import read_keys
-from matchbox_tui.tui.keys import KEYS, KeyTable
+from matchbox_tui.tui.keys import KEYS, REPLAY, TRADE, KeyTable
 from matchbox_tui.tui.palette import DARK, Ink
+from matchbox_tui.tui.replay import ReplayScreen
 from matchbox_tui.tui.screen import TradeScreen
 from tests.tui.cockpit import app_on, press, until_shown
 from tests.tui.venue import LocalVenue
 
 
-def test_no_key_does_two_things() -> None:
-    names = [binding.key for binding in KeyTable().bindings()]
+@pytest.mark.parametrize("screen", [TRADE, REPLAY])
+def test_no_key_does_two_things(screen: str) -> None:
+    names = [binding.key for binding in KeyTable().on(screen).bindings()]
     assert len(names) == len(set(names))
 
 
-def test_every_action_exists() -> None:
-    for key in KEYS:
+@pytest.mark.parametrize(("screen", "kind"), [(TRADE, TradeScreen), (REPLAY, ReplayScreen)])
+def test_every_action_exists(screen: str, kind: type[TradeScreen]) -> None:
+    for key in KeyTable().on(screen).keys:
         name = re.sub(r"\(.*", "", key.action)
-        assert name.startswith("app.") or hasattr(TradeScreen, f"action_{name}"), name
+        assert name.startswith("app.") or hasattr(kind, f"action_{name}"), name
 
 
 def test_the_help_names_every_key_of_the_table() -> None:
@@ -33,10 +36,15 @@ def test_the_help_names_every_key_of_the_table() -> None:
 
 
 def test_hints_come_from_the_table() -> None:
-    assert ("b", "buy") in KeyTable().hints(False)
-    assert ("Enter", "send") in KeyTable().hints(True)
-    assert ("?", "help") in KeyTable().hints(False)
-    assert sum(len(key) + len(words) + 3 for key, words in KeyTable().hints(False)) < 80
+    assert ("b", "buy") in KeyTable().on(TRADE).hints(False)
+    assert ("Enter", "send") in KeyTable().on(TRADE).hints(True)
+    assert ("Space", "pause") in KeyTable().on(REPLAY).hints(False)
+    # The last two have their place at the right; as many of the others are shown as fit.
+    for screen in (TRADE, REPLAY):
+        hints = KeyTable().on(screen).hints(False)
+        assert ("?", "help") in hints
+        shown = [*hints[:7], *hints[-2:]]
+        assert sum(len(key) + len(words) + 3 for key, words in shown) < 80
 
 
 def test_the_page_about_the_keys_is_made_from_the_table() -> None:
@@ -54,7 +62,7 @@ def test_the_style_sheet_ships_with_the_package() -> None:
 def test_a_keys_file_changes_what_a_key_does(tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_text('buy = ["B", "+"]\nquit = "ctrl+x"\n')
-    table = read_keys(file)
+    table = read_keys(file).on(TRADE)
     actions = {binding.key: binding.action for binding in table.bindings()}
     assert actions["B"] == actions["plus"] == "order('buy')"
     assert actions["ctrl+x"] == "app.quit"
@@ -116,6 +124,33 @@ def test_a_wrong_keys_file_says_where_and_what(tmp_path: Path, text: str, words:
     with pytest.raises(ValueError, match=r"keys\.toml") as raised:
         read_keys(file)
     assert words in str(raised.value)
+
+
+def test_a_key_may_trade_on_one_screen_and_play_on_the_other() -> None:
+    table = KeyTable().changed({"buy": ("x",), "pause": ("x",)})
+    for screen, action in ((TRADE, "order('buy')"), (REPLAY, "pause")):
+        actions = {binding.key: binding.action for binding in table.on(screen).bindings()}
+        assert actions["x"] == action
+
+
+def test_a_key_for_both_screens_is_taken_from_those_of_either() -> None:
+    table = KeyTable().changed({"markets": ("s",)})
+    for screen in (TRADE, REPLAY):
+        actions = {binding.key: binding.action for binding in table.on(screen).bindings()}
+        assert actions["s"] == "markets"
+    with pytest.raises(ValueError, match="s can't be both markets and step"):
+        KeyTable().changed({"markets": ("s",), "step": ("s",)})
+
+
+def test_a_digit_may_play_where_it_types_no_quantity() -> None:
+    table = KeyTable().changed({"rewind": ("0",)}).on(REPLAY)
+    assert {binding.key: binding.action for binding in table.bindings()}["0"] == "rewind"
+
+
+def test_keys_that_trade_are_idle_on_a_recorded_run() -> None:
+    idle = KeyTable().idle(REPLAY)
+    assert {"b", "a", "x", "X", "enter", "K", "H", "5"} <= set(idle)
+    assert not {"s", "space", "m", "question_mark"} & set(idle)
 
 
 async def test_a_changed_key_trades() -> None:

@@ -3,10 +3,10 @@
 import random
 from pathlib import Path
 
-from matchbox_tui.engine import CancelOrder, CreateMarket, Market, Side, TimeInForce
+from matchbox_tui.engine import CancelOrder, CreateMarket, Market, Side, TimeInForce, decode_events
 from sim.floor import FloorRecord
 from sim.recording import RunFacts, RunWriter, Sample, Trader
-from tests.sim.evidence import Story
+from tests.sim.evidence import Story, field
 
 START = 1_700_000_000_000_000_000
 STEP = 1_000_000
@@ -73,8 +73,9 @@ def begun(directory: Path, told: Story, **changes: object) -> RunWriter:
     for one in told.hashes:
         writer.hash(one)
     seq = int(told.entries[-1].id.partition(b"-")[0])
+    last = decode_events(field(told.entries[-1], b"b"))[-1].timestamp - START
     writer.sample(Sample(0, 0, 0, "", 0))
-    writer.sample(Sample(STEP, seq, 3, "a", told.epoch))
+    writer.sample(Sample(max(last, 0), seq, 3, "a", told.epoch))
     return writer
 
 

@@ -161,6 +161,7 @@ def test_times_are_those_of_the_orders(path: Path) -> None:
     times = [at for at, _ in playback.entries(0)]
     assert times == sorted(times)
     assert times[0] == 0
+    assert times[-1] == 399 * STEP
     assert times[-1] == playback.end
     assert {at % STEP for at in times} == {0}
 
@@ -192,7 +193,8 @@ def test_the_next_trade_and_the_next_leader(path: Path) -> None:
 def test_who_led_is_what_the_samples_say(path: Path, told: Story, tmp_path: Path) -> None:
     playback, _ = opened(path)
     assert playback.standing(0, 0) == (None, 0, 0)
-    assert playback.standing(STEP, 1) == ("a", told.epoch, 3)
+    assert playback.standing(playback.end - 1, 1) == (None, 1, 0)
+    assert playback.standing(playback.end, 1) == ("a", told.epoch, 3)
     assert playback.standing(10**12, 1) == ("a", told.epoch, 3)
     plain = told.write(tmp_path / "plain")
     assert opened(plain)[0].standing(0, 1) == ("virtual", 1, 0)
