@@ -17,6 +17,7 @@ from matchbox_tui.cli import (
     change,
     drill,
     play,
+    replay,
     serve,
     services,
     show,
@@ -88,6 +89,7 @@ app.command("positions")(show.positions)
 app.command("fills")(show.fills)
 app.command("status")(show.status)
 app.command("drill")(drill.drill)
+app.command("replay")(replay.replay)
 app.command("audit")(audit.audit)
 app.command("bench")(bench.bench)
 app.add_typer(sim.app, name="sim")
