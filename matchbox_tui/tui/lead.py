@@ -59,20 +59,20 @@ class Lead:
         """Takes a commit, seen at a time or read as history. The handover before it, if any."""
         before, epoch = self._epoch, entry.epoch
         if seen is None:
-            self.forget()
-            unserved = 0
+            gap = None
             self._backlog = Backlog(entry.seq)
         else:
             self._sign(epoch, seen)
+            gap = self._gap(before, epoch)
             unserved = self._backlog.committed(entry.seq, seen, self._first[epoch])
+            gap = None if gap is None else gap + unserved
         self._epoch = epoch
         if not before or epoch == before:
             return None
-        gap = self._gap(before, epoch)
         for times in (self._first, self._last):
             for old in [known for known in times if known < epoch]:
                 del times[old]
-        return Handover(before, epoch, None if gap is None else gap + unserved)
+        return Handover(before, epoch, gap)
 
     def forget(self) -> None:
         """The venue was out of sight: what it did meanwhile is not known."""

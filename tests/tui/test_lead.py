@@ -1,7 +1,5 @@
 """How long nobody led, by what a client can see of it: busy venues, idle ones, and none at all."""
 
-import pytest
-
 from matchbox_tui.store import ClusterStatus, Entry, InstanceStatus
 from matchbox_tui.tui.lead import Handover, Lead
 
@@ -112,16 +110,20 @@ def test_leaders_that_came_and_went_without_a_commit_are_not_part_of_the_gap() -
     assert gap(sight.commit(9, 70_000)) == 100 + 140
 
 
-@pytest.mark.parametrize("cut", [True, False])
-def test_of_what_was_out_of_sight_nothing_is_told(cut: bool) -> None:
+def test_of_what_was_out_of_sight_nothing_is_told() -> None:
     sight = Sight()
     sight.commit(7, 1000)
-    if cut:
-        sight.lead.forget()
-    else:
-        sight.commit(7, None)
+    sight.lead.forget()
     sight.look(5000, (8, 4900))
     assert gap(sight.commit(8, 5010)) is None
+
+
+def test_a_leader_that_is_seen_before_its_history_is_read_has_shown_itself() -> None:
+    sight = Sight()
+    sight.look(1000, (8, 900))
+    sight.commit(7, None)
+    assert gap(sight.commit(8, None)) is None
+    assert gap(sight.commit(9, 1300)) == 400
 
 
 def test_history_tells_of_no_gap() -> None:
