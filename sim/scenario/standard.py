@@ -11,11 +11,14 @@ from sim.scenario.form import Population
 LEAST = 10
 """The fewest agents that a standard population has in a market."""
 
+# Between two looks of a market maker, in ns.
+_SHORTEST, _LONGEST = 20_000_000, 200_000_000
+
 
 def standard_population(agents: int, every: int, markets: int = 1) -> tuple[Population, ...]:
     """`agents` agents for so many markets (`LEAST` in each at least), in which each of the
-    frequent ones acts every `every` ns on average; the others less often, and market makers at an
-    interval of their own.
+    frequent ones acts every `every` ns on average; the others less often, and market makers more
+    often, at an interval of 20 to 200 ms.
 
     Of a hundred, two make markets, ten are informed, five follow trends and two take in slices;
     the others are of zero intelligence or noise, five to three. Every market has them all.
@@ -28,7 +31,11 @@ def standard_population(agents: int, every: int, markets: int = 1) -> tuple[Popu
     frequent = agents - makers - informed - momentum - 2 * slicers
     noise = frequent * 3 // 8
     return (
-        Population(kind="market-maker", count=makers, parameters=MarketMakerParameters()),
+        Population(
+            kind="market-maker",
+            count=makers,
+            parameters=MarketMakerParameters(every=max(_SHORTEST, min(_LONGEST, every * 2 // 5))),
+        ),
         Population(
             kind="zero-intelligence",
             count=frequent - noise,

@@ -171,6 +171,27 @@ def test_in_a_halt_it_withdraws_all_once_and_comes_back_after_it() -> None:
     assert len(pit.act()) == 10
 
 
+@pytest.mark.parametrize(
+    ("side", "imbalance", "window", "best_bid"),
+    [
+        (BUY, 0, 8, 49),
+        (BUY, 2_000, 8, 50),
+        (BUY, 2_000, 4, 49),
+        (SELL, 2_000, 8, 47),
+    ],
+)
+def test_it_leans_with_what_rests_in_the_book_where_it_is_asked_to(
+    side: Side, imbalance: int, window: int, best_bid: int
+) -> None:
+    """Nine of ten contracts on one side move it by 8/10 of two ticks, if it looks deep enough."""
+    pit = Pit("market-maker", imbalance=imbalance, window=window, levels=1, qty=50)
+    pit.act()
+    pit.crowd(side, 49 - 5 if side is BUY else 51 + 5, 400)
+    pit.act()
+    assert max(pit.prices(BUY)) == best_bid
+    assert min(pit.prices(SELL)) - best_bid in (2, 3)
+
+
 def test_it_looks_at_its_own_interval_give_or_take_a_quarter() -> None:
     pit = Pit("market-maker", every=1_000_000)
     waits = [pit.agent.wait() for _ in range(2_000)]

@@ -1,7 +1,8 @@
 """The spoofer, a demonstration: what it shows it never means, and what it means is small."""
 
 from matchbox_tui.engine import CancelAll, NewOrder, Side, TradeExecuted
-from sim.agents.spoofer import SpooferParameters
+from sim.agents import Dice, Hire, Sight
+from sim.agents.spoofer import Spoofer, SpooferParameters
 from tests.sim.agents.pit import AGENT, SECOND, Pit
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -149,3 +150,26 @@ def test_it_stays_out_of_a_market_without_two_sides_or_room_or_that_is_halted() 
         edge = Pit("spoofer", seed=seed, away=3)
         edge.quotes(2, 98)
         assert edge.go() == []
+
+
+def test_a_market_maker_that_trusts_the_book_bids_it_more() -> None:
+    """What spoofing is for, and what its victim sees."""
+
+    def best_bid_after(imbalance: int) -> int:
+        pit = Pit("market-maker", imbalance=imbalance, levels=1, qty=50)
+        hire = Hire("eve", "RAIN", Dice(3), 50, lambda now: 50)
+        spoofer = Spoofer(hire, SpooferParameters(qty=400, layers=3, away=3))
+        pit.act()
+        window = Sight(pit.exchange, "RAIN", "eve", pit.tape)
+        for action in spoofer.act(window):
+            assert isinstance(action, NewOrder)
+            pit.crowd(action.side, action.price, action.qty)
+        # These dice let it show bids: it means to sell.
+        assert max(pit.sight.book.bids.levels) == 49
+        assert pit.sight.book.depth_at(BUY, 46) == 400
+        pit.act()
+        return max(pit.prices(BUY))
+
+    # The small order alone lets everybody bid less.
+    assert best_bid_after(0) == 48
+    assert best_bid_after(2_000) == 49
