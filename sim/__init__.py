@@ -5,8 +5,10 @@ May import the engine and the store. Nodes are started as processes, by command 
 
 from sim.census import Census, Summary
 from sim.cluster import API_HOST, Cluster
-from sim.floor import FloorRecord, TradingFloor
+from sim.crews import scenario_crew, standard_crew
+from sim.floor import FloorRecord
 from sim.questions import make_markets
+from sim.trading_floor import TradingFloor
 
 __all__ = [
     "API_HOST",
@@ -16,4 +18,6 @@ __all__ = [
     "Summary",
     "TradingFloor",
     "make_markets",
+    "scenario_crew",
+    "standard_crew",
 ]

@@ -19,7 +19,7 @@ STOP_SECONDS = 5.0
 API_HOST = "127.0.0.1"
 """Where instances with an API listen: a market that one person plays is for this machine."""
 
-_OURS_ALONE = ("MATCHBOX_DURATION",)
+_OURS_ALONE = ("MATCHBOX_DURATION", "MATCHBOX_SCENARIO", "MATCHBOX_START_AT")
 """Variables that speak to who starts the cluster, and would mislead its members."""
 
 
@@ -147,13 +147,26 @@ class Cluster:
     def start_traders(
         self, count: int, rate: int, seed: int, *, client_order_ids: bool = False
     ) -> Member:
-        arguments = [
-            *("traders", "--json", "--traders", str(count), "--rate", str(rate)),
+        """The standard population, in the cluster's markets."""
+        return self._hire_traders(
+            *("--traders", str(count), "--rate", str(rate)),
             *("--seed", str(seed), "--markets", ",".join(self.symbols)),
             *(["--client-order-ids"] if client_order_ids else []),
-        ]
+        )
+
+    def start_scenario_traders(self, scenario: Path, seed: int, start: int) -> Member:
+        """The agents of a scenario file, from `start` on, in ns since the epoch; every order has
+        a name.
+        """
+        return self._hire_traders(
+            *("--scenario", str(scenario), "--seed", str(seed)),
+            *("--start-at", str(start), "--client-order-ids"),
+        )
+
+    def _hire_traders(self, *arguments: str) -> Member:
         log = self._log_dir / "traders.log"
-        self._hire = partial(Member, "traders", arguments, self._env, log)
+        command = ["traders", "--json", *arguments]
+        self._hire = partial(Member, "traders", command, self._env, log)
         self.traders = self._hire()
         return self.traders
 

@@ -1,13 +1,18 @@
 """The commands that run until they are stopped: engine, redis, traders."""
 
 import asyncio
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.leaving import leave
+from matchbox_tui.cli.output import printable
 from matchbox_tui.cli.running import UsageError, on_stop, run, say, set_up_logging
+
+if TYPE_CHECKING:
+    from sim.crews import Crew
 
 STOP_SECONDS = 3.0
 """How long an instance may take to end before what it still waits for is broken off."""
@@ -98,14 +103,35 @@ def traders(
             help="Name every order, so that one in doubt can be traced; a key each for a day.",
         ),
     ] = False,
+    scenario: Annotated[
+        str,
+        typer.Option(
+            "--scenario",
+            envvar="MATCHBOX_SCENARIO",
+            help="The agents of this scenario instead, a file or a name of matchbox sim list.",
+            metavar="FILE|NAME",
+        ),
+    ] = "",
+    start_at: Annotated[
+        int,
+        typer.Option(
+            "--start-at",
+            envvar="MATCHBOX_START_AT",
+            help="When they begin, in ns since 1970; 0: at once.",
+            hidden=True,
+        ),
+    ] = 0,
     until_eof: options.UntilEof = False,
     json: options.Json = False,
     log_level: options.LogLevel = "info",
 ) -> None:
-    """Let random traders trade on a running venue."""
+    """Let random traders trade on a running venue.
+
+    There are at least so many of them; more where the rate takes more.
+    """
     from matchbox_tui.cli.output import print_json
     from matchbox_tui.store import Client
-    from sim import TradingFloor
+    from sim import TradingFloor, standard_crew
 
     set_up_logging(log_level)
     if not 1 <= count <= 10_000:
@@ -115,18 +141,14 @@ def traders(
     if duration < 0:
         raise UsageError(f"--duration {duration}: use 0 or more seconds")
     symbols = tuple(filter(None, (part.strip() for part in markets.split(","))))
+    crew = standard_crew(count, rate, seed, symbols)
+    if scenario:
+        crew = _crew_of(scenario, seed, start_at or time.time_ns())
 
     async def work() -> None:
         client = await Client.connect(redis_url, prefix, "traders")
         try:
-            floor = TradingFloor(
-                client,
-                traders=count,
-                rate=rate,
-                seed=seed,
-                markets=symbols,
-                client_order_ids=client_order_ids,
-            )
+            floor = TradingFloor(client, crew, start=start_at, client_order_ids=client_order_ids)
             on_stop(floor.stop, until_eof=until_eof)
             if duration:
                 asyncio.get_running_loop().call_later(duration, floor.stop)
@@ -139,3 +161,15 @@ def traders(
             say(f"{record.acknowledged} commands acknowledged, {record.in_doubt} in doubt")
 
     run(work())
+
+
+def _crew_of(name: str, seed: int, start: int) -> "Crew":
+    """The agents of a scenario. Raises `UsageError` for one that can't be used."""
+    from sim import scenario_crew
+    from sim.scenario import ScenarioError, load
+
+    try:
+        loaded, _ = load(name)
+    except ScenarioError as error:
+        raise UsageError(f"--scenario: {printable(error.lines()[0])}") from None
+    return scenario_crew(loaded, seed, start)

@@ -17,7 +17,7 @@ from matchbox_tui.store import (
 )
 from matchbox_tui.tui.feed import Feed
 from matchbox_tui.tui.model import Link as FeedLink
-from sim import TradingFloor
+from sim import TradingFloor, standard_crew
 from tests.node.backups import Backup
 from tests.node.set_back import (
     SHORT,
@@ -166,7 +166,7 @@ async def _follow(venue: Venue, replica: Replica) -> None:
 async def test_traders_trade_on(venue: Venue) -> None:
     await venue.lead("a", settings=QUIET, markets=(Market.prediction("RAIN"),))
     venue.start("b", settings=QUIET)
-    floor = TradingFloor(venue.client, traders=5, rate=300, seed=1, markets=("RAIN",))
+    floor = TradingFloor(venue.client, standard_crew(5, 300, 1, ("RAIN",)))
     trading = asyncio.ensure_future(floor.run())
     await eventually(venue.client.cluster, lambda status: status.seq > 100)
     backup = await Backup.of(venue.link, venue.prefix)

@@ -1,7 +1,6 @@
 """A count that nothing gets past: each thing that is wrong is told."""
 
 import itertools
-import random
 from collections.abc import Callable
 
 import msgspec
@@ -12,7 +11,6 @@ from matchbox_tui.engine import (
     Exchange,
     Market,
     NewOrder,
-    Order,
     OrderAccepted,
     Side,
     TradeExecuted,
@@ -20,7 +18,9 @@ from matchbox_tui.engine import (
 )
 from matchbox_tui.store import Entry, Replica, chained
 from sim import Census, FloorRecord, Summary
-from sim.agents import MarketMaker, RandomTrader, View
+from sim.agents import Agent, Dice, Hire, Sight, Tape
+from sim.agents.market_maker import MarketMaker, MarketMakerParameters
+from sim.agents.zero_intelligence import ZeroIntelligence, ZeroIntelligenceParameters
 
 RAIN = Market.prediction("RAIN")
 
@@ -75,18 +75,22 @@ def test_a_sound_story_has_no_errors() -> None:
     assert (rain.bids, rain.asks) == (((40, 7),), ((50, 6),))
 
 
+def _hired(name: str) -> Hire:
+    return Hire(name, "RAIN", Dice(name), 50, lambda now: 50)
+
+
 def test_a_long_story_of_agents_has_no_errors() -> None:
     story = Story()
-    rng = random.Random(5)
-    agents: list[RandomTrader | MarketMaker] = [
-        MarketMaker("max", "RAIN", rng),
-        *(RandomTrader(f"t{n}", "RAIN", rng) for n in "ab"),
+    chance, tape = Dice("crowd"), Tape()
+    agents: list[Agent] = [
+        MarketMaker(_hired("max"), MarketMakerParameters(qty=20)),
+        *(ZeroIntelligence(_hired(name), ZeroIntelligenceParameters()) for name in "ab"),
     ]
     for step in range(300):
-        agent = rng.choice(agents)
-        own: list[Order] = list(story.exchange.book("RAIN").orders_of(agent.trader))
-        held = story.exchange.position(agent.trader, "RAIN")
-        for action in agent.act(View(RAIN, None, None, own, held, 50), step + 1):
+        agent = chance.pick(agents)
+        sight = Sight(story.exchange, "RAIN", agent.trader, tape)
+        sight.now = step + 1
+        for action in agent.act(sight):
             if isinstance(action, NewOrder):
                 action = msgspec.structs.replace(action, order_id=next(story.ids))
                 story.record.acknowledge([action.order_id])

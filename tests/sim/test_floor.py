@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from matchbox_tui.engine import CancelAll, NewOrder, OrderAccepted, OrderRejected, Side
+from matchbox_tui.engine import (
+    CancelAll,
+    CreateMarket,
+    Exchange,
+    NewOrder,
+    OrderAccepted,
+    OrderRejected,
+    Side,
+)
 from matchbox_tui.store import Client, InDoubt, Keys, Overloaded, Replica, Server, StoreError
-from sim import Cluster, FloorRecord, TradingFloor, make_markets
+from sim import Cluster, FloorRecord, TradingFloor, make_markets, standard_crew
+from sim.agents import Action, Sight
+from sim.agents.kinds import KINDS
+from sim.agents.noise import NoiseParameters
+from sim.agents.orders import quoting
 from sim.floor import Doubt
+from sim.hiring import Hired
+from sim.scenario import Population
 from tests.servers import OwnServer
 from tests.waiting import eventually
 
@@ -39,6 +53,20 @@ def test_orders_in_doubt_are_kept_where_they_can_be_told_apart() -> None:
     assert record.in_doubt == 4
     assert record.doubts == [Doubt("ann", "7"), Doubt("bob", "7")]
     assert msgspec.json.decode(msgspec.json.encode(record), type=FloorRecord) == record
+
+
+def test_two_records_are_joined_to_one() -> None:
+    ours, theirs = FloorRecord(commands=3, in_doubt=1), FloorRecord(commands=9, overloaded=2)
+    ours.acknowledge([4, 5])
+    theirs.acknowledge([1, 3, 6, 0])
+    named = NewOrder(order_id=0, side=Side.BUY, price=1, qty=1, trader="ann", client_order_id="7")
+    theirs.doubt([named])
+    both = ours.joined(theirs)
+    assert both == theirs.joined(ours)
+    assert both.order_ids == [[1, 1], [3, 6]]
+    assert (both.commands, both.acknowledged, both.in_doubt, both.overloaded) == (12, 6, 2, 2)
+    assert both.doubts == [Doubt("ann", "7")]
+    assert ours.order_ids == [[4, 5]]
 
 
 async def first_outcomes(url: str, prefix: str = "") -> list[int]:
@@ -83,7 +111,7 @@ async def test_all_that_was_acknowledged_is_in_the_journal_once(
 ) -> None:
     cluster.start(2, 0, 0, 0)
     symbols = tuple(market.symbol for market in MARKETS)
-    floor = TradingFloor(floor_client, traders=10, rate=400, seed=1, markets=symbols)
+    floor = TradingFloor(floor_client, standard_crew(10, 400, 1, symbols))
     running = asyncio.ensure_future(floor.run())
 
     async def leader() -> int:
@@ -112,7 +140,7 @@ async def test_it_outlives_a_server(tmp_path: Path, server_dir: Path) -> None:
         client = await Client.connect(own.url, "", "floor")
         try:
             cluster.start(1, 0, 0, 0)
-            floor = TradingFloor(client, traders=5, rate=300, seed=1)
+            floor = TradingFloor(client, standard_crew(5, 300, 1))
             running = asyncio.ensure_future(floor.run())
 
             async def seq() -> int:
@@ -161,7 +189,7 @@ async def test_every_order_has_a_name_of_its_own_where_that_is_asked_for(
         before = await names_in_journal(floor_client)
         enough = len(before) + 50
         floor = TradingFloor(
-            floor_client, traders=10, rate=400, seed=1, markets=symbols, client_order_ids=wanted
+            floor_client, standard_crew(10, 400, 1, symbols), client_order_ids=wanted
         )
         running = asyncio.ensure_future(floor.run())
         await eventually(lambda: names_in_journal(floor_client), partial(_longer, enough))
@@ -195,9 +223,7 @@ async def test_what_is_in_doubt_is_found_in_the_journal_by_its_name(
     cluster.start(1, 0, 0, 0)
     client = Forgetful(Server(url), Keys(prefix), "floor")
     symbols = tuple(market.symbol for market in MARKETS)
-    floor = TradingFloor(
-        client, traders=5, rate=300, seed=1, markets=symbols, client_order_ids=True
-    )
+    floor = TradingFloor(client, standard_crew(5, 300, 1, symbols), client_order_ids=True)
     running = asyncio.ensure_future(floor.run())
     await eventually(lambda: names_in_journal(client), partial(_longer, 50))
     floor.stop()
@@ -222,7 +248,7 @@ async def test_what_is_refused_is_counted(cluster: Cluster, url: str, prefix: st
     cluster.start(1, 0, 0, 0)
     client = Full(Server(url), Keys(prefix), "floor")
     symbols = tuple(market.symbol for market in MARKETS)
-    floor = TradingFloor(client, traders=5, rate=300, seed=1, markets=symbols)
+    floor = TradingFloor(client, standard_crew(5, 300, 1, symbols))
     running = asyncio.ensure_future(floor.run())
     record = floor._record
 
@@ -237,20 +263,143 @@ async def test_what_is_refused_is_counted(cluster: Cluster, url: str, prefix: st
     assert (record.acknowledged, record.in_doubt) == (0, 0)
 
 
-async def test_the_same_seed_hires_the_same_agents(floor_client: Client) -> None:
-    from matchbox_tui.engine import Exchange
-
+def test_the_same_seed_hires_the_same_agents() -> None:
     def names(seed: int) -> list[tuple[str, str]]:
-        floor = TradingFloor(floor_client, traders=30, rate=100, seed=seed)
-        return [(a.trader, a.market) for a in floor._hire(Exchange(MARKETS))]
+        hired = standard_crew(40, 100, seed)(opened())
+        assert hired is not None
+        return [(one.agent.trader, one.market) for one in hired]
 
     assert names(4) == names(4)
     assert names(4) != names(5)
-    assert len({name for name, _ in names(4)}) == 30
+    assert len({name for name, _ in names(4)}) == 40
+
+
+def opened() -> Exchange:
+    """A venue that has come so far as to have its markets, and no other one."""
+    exchange = Exchange([])
+    for market in MARKETS:
+        exchange.apply(CreateMarket(market))
+    return exchange
+
+
+def test_nobody_is_hired_before_the_markets_are_there() -> None:
+    wanted = tuple(market.symbol for market in MARKETS)
+    half = Exchange([])
+    assert standard_crew(40, 100, 1)(half) is None
+    half.apply(CreateMarket(MARKETS[0]))
+    assert standard_crew(40, 100, 1, wanted)(half) is None
+    hired = standard_crew(40, 100, 1, wanted[:1])(half)
+    assert hired is not None
+    assert {one.market for one in hired} == {wanted[0]}
+
+
+def test_more_agents_are_hired_where_the_rate_takes_more() -> None:
+    def hired(traders: int, rate: int) -> list[Hired]:
+        return standard_crew(traders, rate, 1)(opened()) or []
+
+    assert len(hired(40, 100)) == 40
+    assert 100 < len(hired(40, 1000)) < len(hired(40, 5000))
+    assert len(hired(2000, 100)) == 2000
+    kinds = {one.kind for one in hired(20, 100)}
+    assert kinds == set(KINDS) - {"spoofer"}
+
+
+class Eager:
+    """An agent that acts whenever it may; what it does is up to `orders`."""
+
+    def __init__(self, orders: Callable[[Sight], list[Action]]) -> None:
+        self.trader, self.market = "eve", MARKETS[0].symbol
+        self.seen: list[tuple[int, int]] = []
+        """How many acts there were before, and how many orders rest that it sees."""
+        self._orders = orders
+
+    def wait(self) -> int:
+        return 1
+
+    def act(self, sight: Sight) -> list[Action]:
+        self.seen.append((len(self.seen), sight.open_orders))
+        return self._orders(sight)
+
+    def crew(self, exchange: Exchange) -> list[Hired] | None:
+        if self.market not in exchange.books:
+            return None
+        population = Population(kind="noise", parameters=NoiseParameters())
+        return [Hired(self, population, 0, "noise", self.market)]
+
+
+def one_order(sight: Sight) -> list[Action]:
+    return [quoting(sight.trader, sight.market.symbol, Side.BUY, 1, 1)]
+
+
+def one_order_or_none(sight: Sight) -> list[Action]:
+    """A cancel of what there is; the last command of such a turn is no new order."""
+    if sight.open_orders:
+        return [CancelAll(sight.trader, sight.market.symbol)]
+    return one_order(sight)
+
+
+async def test_who_acts_again_sees_what_came_of_it_before(
+    cluster: Cluster, floor_client: Client
+) -> None:
+    cluster.start(1, 0, 0, 0)
+    for orders in (one_order, one_order_or_none):
+        eve = Eager(orders)
+        floor = TradingFloor(floor_client, eve.crew)
+        running = asyncio.ensure_future(floor.run())
+        await eventually(lambda eve=eve: acts_of(eve), lambda acts: acts > 15)
+        floor.stop()
+        await running
+        rest = eve.seen[0][1]
+        if orders is one_order:
+            assert [seen for _, seen in eve.seen] == [rest + acts for acts, _ in eve.seen]
+        else:
+            # All that there was is gone in its first turn.
+            assert [seen for _, seen in eve.seen[1:5]] == [0, 1, 0, 1]
+
+
+async def acts_of(eve: Eager) -> int:
+    return len(eve.seen)
+
+
+async def test_nobody_acts_while_nobody_answers(cluster: Cluster, floor_client: Client) -> None:
+    cluster.start(1, 0, 0, 0)
+    eve = Eager(one_order)
+    floor = TradingFloor(floor_client, eve.crew)
+    running = asyncio.ensure_future(floor.run())
+    await eventually(lambda: acts_of(eve), lambda acts: acts > 5)
+    os.kill(cluster.nodes["node-1"].process.pid, signal.SIGSTOP)
+    await asyncio.sleep(0.2)
+    before = await acts_of(eve)
+    await asyncio.sleep(0.4)
+    assert await acts_of(eve) == before
+    os.kill(cluster.nodes["node-1"].process.pid, signal.SIGCONT)
+    await eventually(lambda: acts_of(eve), lambda acts: acts > before + 5)
+    floor.stop()
+    await running
+
+
+async def test_who_never_hears_of_its_order_acts_again(
+    cluster: Cluster, floor_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.trading_floor.GIVE_UP_NS", 300_000_000)
+    cluster.start(1, 0, 0, 0)
+    eve = Eager(one_order)
+    floor = TradingFloor(floor_client, eve.crew)
+    running = asyncio.ensure_future(floor.run())
+    await eventually(lambda: acts_of(eve), lambda acts: acts > 5)
+    os.kill(cluster.nodes["node-1"].process.pid, signal.SIGSTOP)
+
+    async def waiting() -> int:
+        return (await floor_client.cluster()).queue_depth
+
+    await eventually(waiting)
+    await eventually(waiting, lambda depth: depth > 2)
+    floor.stop()
+    await running
 
 
 async def test_it_stops_where_no_market_ever_opens(floor_client: Client) -> None:
-    floor = TradingFloor(floor_client, traders=5, rate=100, seed=1, markets=("NOWHERE",))
+    floor = TradingFloor(floor_client, standard_crew(5, 100, 1, ("NOWHERE",)))
     running = asyncio.ensure_future(floor.run())
     await asyncio.sleep(0.1)
     floor.stop()
