@@ -149,9 +149,8 @@ def _begin(source: "Playback", place: tuple[int | None, int | None]) -> tuple[in
 
 def _check_market(source: "Playback", market: str) -> None:
     """Raises `UsageError` for a market that there never was."""
-    known = source.begin(source.last).exchange.books
-    if market not in known:
-        names = ", ".join(list(known)[:8])
+    if market not in source.markets:
+        names = printable(", ".join(source.markets[:8]))
         raise UsageError(f"--market {market[:40]!r}: no such market; there are {names}")
 
 

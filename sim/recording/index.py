@@ -75,6 +75,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     end: int
     last_order_id: int
     trades: int
+    markets: list[str]
     checkpoints: list[Checkpoint]
     turns: list[Turn]
 
@@ -201,6 +202,7 @@ def _make(run: Run, path: Path, hears: Told | None) -> Index:
             end=max(clock.now, samples[-1].at if samples else 0),
             last_order_id=last_id,
             trades=trades,
+            markets=list(replica.exchange.books),
             checkpoints=checkpoints,
             turns=turns,
         )

@@ -31,6 +31,7 @@ class Playback:
         self.start = run.facts.start
         self.first, self.last, self.end = run.base.seq, index.seq, index.end
         self.interrupted = bool(run.interrupted)
+        self.markets = index.markets
 
     def begin(self, seq: int) -> Replica:
         """A state at or before a command, not far from it. O(its orders)."""

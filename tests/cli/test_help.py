@@ -12,7 +12,7 @@ COMMANDS = [
     *("play", "tui", "web", "serve", "engine", "redis", "traders"),
     *("buy", "sell", "cancel", "cancel-all", "replace", "halt", "resume"),
     *("book", "orders", "positions", "fills", "status"),
-    *("drill", "audit", "bench"),
+    *("drill", "replay", "audit", "bench"),
 ]
 GROUPS = {"sim": ["list", "show", "run"]}
 EVERY = [*COMMANDS, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]
