@@ -28,7 +28,7 @@ from sim.scenario import (
     Resume,
     Stop,
 )
-from sim.virtual import START
+from sim.virtual import COMMAND_NS, COMMIT_NS, START
 from tests.sim.virtual.stage import (
     MS,
     SECOND,
@@ -222,3 +222,18 @@ def test_an_instance_that_is_not_there_is_a_problem_of_the_run(tmp_path: Path) -
     played = play(tmp_path / "run", scenario)
     assert played.result.problems == ("kill node-9: there is no such instance",)
     assert faults(played) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fallen_leader_s_commit_is_not_its_successor_s(seed: int, tmp_path: Path) -> None:
+    # So short a lease that the next leader has taken the same commands before that commit was due.
+    happenings = (Burst(at=100 * MS, market="RAIN", orders=512), Pause(at=100_100 * US))
+    scenario = scene(duration=200 * MS, lease=2 * MS, happenings=happenings)
+    played = play(tmp_path / "run", scenario, seed, hired=[])
+    (row,) = faults(played)
+    assert row.elected_us is not None
+    assert row.recovered_us is not None
+    assert row.elected_us < 5000
+    took = row.recovered_us - row.elected_us
+    assert took == (COMMIT_NS + 512 * COMMAND_NS) // US
+    assert [(entry.epoch, entry.count) for entry in played.entries] == [(1, 1), (2, 512)]
