@@ -18,12 +18,11 @@ from matchbox_tui.store import (
     Refused,
     Server,
     SnapshotUnusable,
-    StoreError,
     list_snapshots,
     load_snapshot,
 )
 from matchbox_tui.store.link import Reply
-from matchbox_tui.store.scripts import PEEK
+from sim.audit.moments import read_moment
 from sim.audit.patience import LOOK_SECONDS, await_fills
 from sim.audit.replies import first_seq, last_fill, place, published_hash, whole
 from sim.floor import FloorRecord
@@ -49,8 +48,6 @@ PAGE = 64
 """Journal entries read at once: some MB at most."""
 
 PAGE_OF_SMALL = 1000
-QUEUE_ELEMENTS = 250_000
-QUEUE_BYTES = 64 * 1024 * 1024
 ATTEMPTS = 5
 TIMEOUT_S = 20.0
 ANSWERS_SECONDS = 1.0
@@ -118,7 +115,8 @@ class Collector:
                 file.part(part)
                 await asyncio.sleep(0)
         exchange = None
-        moment, queue = await self._moment()
+        moment, queue = await read_moment(self._link, self._keys)
+        self._troubles |= moment.troubles
         with self._recorder.frames(QUEUE) as file:
             for element in queue:
                 file.raw(element)
@@ -178,39 +176,6 @@ class Collector:
             return await list_snapshots(self._link, self._keys)
         except Refused:
             return []
-
-    async def _moment(self) -> tuple[Moment, list[bytes]]:
-        keys = self._keys
-        replies = await self._link.calls(
-            [
-                ("MULTI",),
-                ("HMGET", keys.cursor, "seq", "chain", "epoch"),
-                ("GET", keys.order_id),
-                ("LLEN", keys.queue),
-                ("EVAL", PEEK.text, 1, keys.queue, QUEUE_ELEMENTS, QUEUE_BYTES),
-                ("XREVRANGE", keys.log, "+", "-", "COUNT", 1),
-                ("XREVRANGE", keys.fills_stream, "+", "-", "COUNT", 1),
-                ("EXEC",),
-            ]
-        )
-        for reply in replies:
-            if isinstance(reply, StoreError):
-                raise reply
-        names = ("cursor", "counter", "queue", "queue", "journal", "fills")
-        for name, reply in zip(names, replies[-1], strict=True):
-            self._note(name, reply)
-        cursor, counter, waiting, queue, log, fills = (
-            None if isinstance(reply, Exception) else reply for reply in replies[-1]
-        )
-        seq, chain, epoch = cursor or (None, None, None)
-        moment = Moment(
-            (whole(seq), (chain or b"").decode(errors="replace"), whole(epoch)),
-            log[0][0].decode() if log else "",
-            fills[0][0].decode() if fills else "",
-            whole(counter),
-            waiting or 0,
-        )
-        return moment, queue or []
 
     async def _journal(self, base: Place, moment: Moment) -> tuple[int, int]:
         """Writes the journal from the base to the moment's tip; the place of its last fill."""

@@ -9,14 +9,11 @@ from heapq import heappop, heapreplace
 
 from matchbox_tui.engine import (
     HaltMarket,
-    NewOrder,
-    OrderType,
     ResumeMarket,
-    Side,
-    TimeInForce,
 )
 from matchbox_tui.store import MAX_BATCH
-from sim.agents import Action, Dice, Sight
+from sim.agents import Dice, Sight
+from sim.bursts import burst_orders
 from sim.hiring import Hired, burst_trader, hire
 from sim.recording.run import Sample
 from sim.recording.run_writer import RunWriter
@@ -213,7 +210,7 @@ class _Run:
             case Resume():
                 self._venue.ask(ResumeMarket(happening.market, now))
             case Burst():
-                orders = _burst(happening, burst_trader(number))
+                orders = burst_orders(happening, burst_trader(number))
                 for first in range(0, len(orders), MAX_BATCH):
                     self._venue.submit(orders[first : first + MAX_BATCH], now)
             case Fault() | RestartServer():
@@ -243,19 +240,3 @@ class _Run:
         if not self._over:
             self._over = True
             self._simulated = self._agenda.now
-
-
-def _burst(burst: Burst, trader: str) -> list[Action]:
-    sides = (Side(burst.side),) if burst.side else tuple(Side)
-    return [
-        NewOrder(
-            order_id=0,
-            market=burst.market,
-            side=sides[number % len(sides)],
-            type=OrderType.MARKET,
-            qty=burst.qty,
-            trader=trader,
-            time_in_force=TimeInForce.IOC,
-        )
-        for number in range(burst.orders)
-    ]
