@@ -126,25 +126,24 @@ def seconds_axis(axes: Axes, end: int, label: str = "time since the start") -> f
 
 def _svg(picture: Picture, sheet: Sheet) -> str:
     salt = f"{picture.name}-{sheet.width}"
+    # The names within a drawing are made of it and of the salt: no other one on the page has them.
     with mpl.rc_context({**_STYLE, "svg.hashsalt": salt}):
         figure = picture.draw(sheet)
         out = io.BytesIO()
         # Neither the time nor the program's address: the same run, the same bytes.
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(out, format="svg", metadata=nothing)
-    return _own(out.getvalue().decode(), salt, picture.words)
+    return _own(out.getvalue().decode(), picture.words)
 
 
-def _own(svg: str, salt: str, words: str) -> str:
-    """The drawing as a part of a page: without a header, with names that no other one has."""
+def _own(svg: str, words: str) -> str:
+    """The drawing as a part of a page: without a header, in the page's colours and letters."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
     svg = svg.replace("xlink:href", "href")
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
-    svg = re.sub(r'( id="|url\(#|href="#)', lambda found: f"{found[0]}{salt}-", svg)
     # A hundredth of a pixel is as near as anybody looks.
     svg = re.sub(r"(\.\d\d)\d+", r"\1", svg)
     svg = re.sub(r"#01fe[0-9a-f]{2}", lambda found: f"var(--{_NAMES[found[0]]})", svg)
