@@ -160,12 +160,14 @@ class Tally(msgspec.Struct, frozen=True, tag="tallied"):
 
 class Simulated(msgspec.Struct, frozen=True, tag="simulated"):
     """What came of a `SimJob`: the commands that agents sent, in how many seconds of real time and
-    of their own; commands a second of the engine `alone`; the most memory in MB.
+    of their own; what the run's thread used of the processor, in seconds; commands a second of the
+    engine `alone`; the most memory in MB.
     """
 
     actions: int
     seconds: float
     simulated_seconds: float
+    cpu_seconds: float
     alone: float
     resident_mb: float
     wrong: list[str] = []

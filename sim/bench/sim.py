@@ -59,6 +59,9 @@ def sim_row(agents: int, made: Sequence[Simulated]) -> Row:
     ours, theirs = [rate(one) for one in made], [one.alone for one in made]
     each = ratios(ours, theirs)
     value = statistics.median(ours)
+    cost = statistics.median(
+        one.cpu_seconds / one.actions * 1e6 if one.actions else 0 for one in made
+    )
     faster = statistics.median(one.simulated_seconds / one.seconds for one in made)
     return Row(
         what=f"{agents:,} agents",
@@ -71,6 +74,7 @@ def sim_row(agents: int, made: Sequence[Simulated]) -> Row:
         goal=f"{ENOUGH:,}",
         reached=value >= ENOUGH,
         more={
+            "us of the processor an action": round(cost, 2),
             # Later rounds hold what was read back for the comparison.
             "MB resident": round(made[0].resident_mb, 1),
             "simulated seconds a second": round(faster, 2),

@@ -58,6 +58,7 @@ def simulate(job: SimJob) -> Simulated:
         directory = Path(name) / "run"
         # The writer's end waits until everything is compressed and on the disk.
         with RunWriter(directory, facts, "", roster(scenario, hired)) as writer:
+            used = time.thread_time()
             give_up = time.monotonic() + job.seconds
             result = run(
                 scenario,
@@ -66,6 +67,7 @@ def simulate(job: SimJob) -> Simulated:
                 hired=hired,
                 stopping=lambda: time.monotonic() > give_up,
             )
+            used = time.thread_time() - used
         resident = _resident()
         commands = commands_of(directory)
     record = result.record
@@ -76,6 +78,7 @@ def simulate(job: SimJob) -> Simulated:
         actions=record.commands,
         seconds=result.wall_seconds,
         simulated_seconds=result.simulated_ns / 10**9,
+        cpu_seconds=used,
         alone=len(commands) / _alone(commands),
         resident_mb=resident,
         wrong=wrong,

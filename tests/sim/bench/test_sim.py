@@ -10,8 +10,8 @@ from sim.bench.sim import rate, sim_row
 from sim.bench.simulating import commands_of, simulate
 from tests.sim.virtual.stage import MS, play, scene
 
-FAST = Simulated(300_000, 2.0, 30.0, 400_000.0, 50.0)
-SLOW = Simulated(100_000, 2.0, 10.0, 200_000.0, 70.0)
+FAST = Simulated(300_000, 2.0, 30.0, 1.5, 400_000.0, 50.0)
+SLOW = Simulated(100_000, 2.0, 10.0, 2.0, 200_000.0, 70.0)
 
 
 def test_a_run_is_measured_for_as_long_as_it_was_asked_for() -> None:
@@ -23,6 +23,7 @@ def test_a_run_is_measured_for_as_long_as_it_was_asked_for() -> None:
     assert 0.00005 < found.simulated_seconds / found.actions < 0.0002
     assert found.alone > rate(found)
     assert found.resident_mb > 10
+    assert 0 < found.cpu_seconds < found.seconds + 1
 
 
 def test_the_engine_alone_gets_the_commands_of_the_run(tmp_path: Path) -> None:
@@ -46,10 +47,14 @@ def test_a_row_compares_round_by_round() -> None:
     assert row.ratios == [0.375, 0.25, 0.25]
     assert row.ratio == 0.25
     assert row.reached is False
-    assert row.more == {"MB resident": 50.0, "simulated seconds a second": 5.0}
+    assert row.more == {
+        "us of the processor an action": 20.0,
+        "MB resident": 50.0,
+        "simulated seconds a second": 5.0,
+    }
     assert sim_row(100, [FAST, FAST, SLOW]).reached is True
 
 
 @pytest.mark.parametrize("seconds", [0.0, 2.0])
 def test_a_rate_of_no_time_is_none(seconds: float) -> None:
-    assert rate(Simulated(100, seconds, 0, 1, 1)) == (50 if seconds else 0)
+    assert rate(Simulated(100, seconds, 0, 0, 1, 1)) == (50 if seconds else 0)
