@@ -12,7 +12,8 @@ INTRODUCTION = """\
 
 The table that dispatches the keys also makes this page, the help screen (`?`), the hints at the
 bottom and the command palette (`^P`). Nothing is sent before `Enter`, but for cancels; and nothing
-but cancels is sent while trading is locked, as it is at the start.
+but cancels is sent while trading is locked, as it is at the start. On a recorded run (`matchbox
+replay`) the keys under Replay go before all others, and those that trade are off.
 
 To change a key, name it in `keys.toml` in the directory for your settings
 (`~/.config/matchbox/keys.toml` on Linux). A key that you take leaves what it did before.

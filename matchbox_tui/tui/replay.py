@@ -32,7 +32,7 @@ SAID_SECONDS = 4.0
 """How long words stay, by the clock on the wall: the run's own may stand still, or fly."""
 
 GREETING = (
-    "space pauses, s steps, + and - change the speed, t finds the next trade, p goes anywhere"
+    "space pauses, s steps, + - change the speed, t finds a trade, p goes anywhere"
 )
 
 

@@ -156,7 +156,7 @@ def _make(run: Run, path: Path, hears: Told | None) -> Index:
     with path.open("xb") as file:
         replica, samples = run.begin(), run.samples
         clock = RunClock(run.facts, samples, run.base.seq)
-        size = os.path.getsize(run.directory / JOURNAL)
+        size = run.journal_bytes
         first = Checkpoint(run.base.seq, run.base.chain, run.base.epoch, 0, At(), 0, 0)
         checkpoints, turns = [first], list[Turn]()
         cost = passed = trades = last_id = 0
@@ -220,12 +220,11 @@ def _read(run: Run) -> Index | None:
     try:
         with opened(run.directory / INDEX) as file:
             index = msgspec.json.decode(file.read(MAX_JSON), type=Index)
-        size = os.path.getsize(run.directory / JOURNAL)
         with opened(run.directory / CHECKPOINTS) as file:
             states = os.fstat(file.fileno()).st_size, crc_of(file)
     except (RecordingError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    known = (index.format, index.version, index.bytes) == (FORMAT, VERSION, size)
+    known = (index.format, index.version, index.bytes) == (FORMAT, VERSION, run.journal_bytes)
     tip = run.tip
     if not known or not index.checkpoints or tip not in (None, (index.seq, index.chain)):
         return None

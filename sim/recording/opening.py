@@ -151,6 +151,10 @@ class Run:
 
         Each entry comes with the reader, whose `next` is where the one after it begins.
         """
+        if not self._has(JOURNAL):
+            # Whoever recorded it was killed before anything had happened.
+            self.trouble(JOURNAL, "is missing")
+            return
         reader = FrameReader(self.directory / JOURNAL, at)
         for frame in reader:
             try:
@@ -166,6 +170,14 @@ class Run:
             yield entry, reader
         if reader.torn:
             self.trouble(JOURNAL, f"ends too early: {reader.torn}")
+
+    @property
+    def journal_bytes(self) -> int:
+        """The size of the journal's file."""
+        try:
+            return (self.directory / JOURNAL).stat().st_size
+        except OSError:
+            return 0
 
     def frames(self, name: str) -> Iterator[bytes]:
         """The frames of a file, none where there is no such file."""

@@ -59,11 +59,13 @@ class Recorder:
         self.plain(name, msgspec.json.encode(value))
 
     def plain(self, name: str, raw: bytes) -> None:
-        """A file of these bytes."""
+        """A file of these bytes, in the place of one that is there already."""
         path = self._directory / name
+        draft = self._directory / f"{name}.new"
         with told(path):
-            path.unlink(missing_ok=True)
-            _write(path, raw)
+            draft.unlink(missing_ok=True)
+            _write(draft, raw)
+            draft.rename(path)
         self._files[name] = FileFacts(len(raw), zlib.crc32(raw), 0)
 
     def adopt(self, name: str, facts: FileFacts) -> None:

@@ -1,6 +1,7 @@
 """A run that was interrupted at any point can be read, up to the last entry that is whole."""
 
 import asyncio
+import contextlib
 import os
 import random
 import shutil
@@ -14,7 +15,17 @@ from pathlib import Path
 import pytest
 
 from sim.audit import Verdict, audit_recording
-from sim.recording import FILLS, JOURNAL, RecordingError, Run, StreamEntry, open_run
+from sim.recording import (
+    FILLS,
+    HASHES,
+    JOURNAL,
+    RecordingError,
+    Run,
+    StreamEntry,
+    indexed,
+    open_run,
+)
+from sim.recording.run import RUN, SAMPLES
 from tests.sim.evidence import EVERYTHING, Story, field
 from tests.sim.recording.runs import ROSTER, SCENARIO, begun, recorded, traded
 from tests.waiting import soon
@@ -156,6 +167,35 @@ def test_a_writer_that_is_killed_leaves_a_run(virtual: str, tmp_path: Path) -> N
         verdict = audited(path)
         assert verdict.ok
         assert verdict.last == last
+
+
+def test_a_writer_that_is_killed_as_it_begins_or_ends_leaves_a_run_or_none(tmp_path: Path) -> None:
+    dice = random.Random(8)
+    for number in range(6):
+        path = tmp_path / f"run{number}"
+        command = [sys.executable, "-m", WRITER, str(path), "brief"]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        with writer:
+            assert writer.stdout.readline() == "begun\n"
+            time.sleep(dice.random() * 0.02)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(writer.pid, signal.SIGKILL)
+        if (path / RUN).exists():
+            run = open_run(path)
+            assert sum(1 for _ in run.entries()) in (0, 6)
+            assert len(run.faults) <= 1
+            assert audited(path).ok
+
+
+def test_a_run_that_was_killed_before_anything_happened(torn: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(torn, tmp_path / "run"))
+    for name in (JOURNAL, FILLS, HASHES, SAMPLES):
+        (path / name).unlink()
+        run = open_run(path)
+        assert journal(run) == []
+        assert indexed(run).index.seq == 0
+        assert audited(path).last == 0
 
 
 def is_written(path: Path, least: int) -> bool:
