@@ -44,7 +44,7 @@ class Faults:
     """Injects faults into a cluster that trades.
 
     `client` reaches the server directly, whatever the faults do to the others. What is random
-    (how a cut treats new connections) comes from `rng`.
+    (how a cut treats new connections) comes from `rng`; `lease_s` is the instances' lease.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Faults:
         watcher: Watcher,
         proxy: Proxy | None = None,
         rng: random.Random | None = None,
+        lease_s: float = 2.0,
     ) -> None:
         self._cluster = cluster
         self._server = server
@@ -62,23 +63,38 @@ class Faults:
         self._watcher = watcher
         self._proxy = proxy
         self._rng = rng or random.Random(0)
+        self._lease_s = lease_s
         self._looking = Server(server.url).link("matchbox-faults:look")
         self._stopped: Stopped | None = None
         self._restarting: asyncio.Future[None] | None = None
         self._ending: asyncio.Future[bytes] | None = None
+        self.struck = 0.0
+        """When the last fault hit, by the monotonic clock, in seconds."""
         self.refused = 0
         """Commits that the server refused, as the proxy saw it: all of them came too late."""
         if proxy is not None:
             proxy.on_reply = self._count_refusals
 
-    async def inject(self, kind: str) -> Recovery:
+    async def inject(self, kind: str, who: str = "") -> Recovery:
         """Does the fault and waits until the market goes on, or can't be expected to.
 
+        It hits the leader, or kill, stop, pause and cut the instance `who`. One that does not lead
+        has no successor, and one that is all alone comes back before anything can go on.
         Raises `Unusable` where no instance of the cluster leads.
         """
         leader, epoch = await self._await_leader()
-        recovery = Recovery(kind, leader, leader, leader, epoch, epoch)
+        who = who or leader
+        if who not in self._cluster.nodes:
+            raise ValueError(f"{who} is no instance: {', '.join(self._cluster.nodes)}")
+        recovery = Recovery(kind, who, leader, leader, epoch, epoch)
+        alone = not any(
+            node.alive() for name, node in self._cluster.nodes.items() if name != leader
+        )
         match kind:
+            case "kill" | "stop" | "pause" | "cut" if who != leader:
+                await self._disturb(recovery)
+            case "kill" | "stop" | "pause" | "cut" if alone:
+                await self._interrupt(recovery)
             case "kill":
                 await self._signal(recovery, signal.SIGKILL)
             case "stop":
@@ -158,7 +174,7 @@ class Faults:
 
     async def _signal(self, recovery: Recovery, number: signal.Signals) -> None:
         member = self._cluster.nodes[recovery.who]
-        mark, at = self._watcher.mark(), time.monotonic()
+        mark, at = self._strike()
         member.signal(number)
         self._ending = asyncio.ensure_future(asyncio.to_thread(member.wait, END_SECONDS))
         await self._successor(recovery, mark, at)
@@ -172,7 +188,7 @@ class Faults:
         held = self._proxy.hold(instance(recovery.who, "main"), commit_marker(self._client.keys))
         try:
             caught = await _within(held.caught, TRAP_SECONDS)
-            mark, at = self._watcher.mark(), time.monotonic()
+            mark, at = self._strike()
             self._stopped.stop()
             await self._successor(recovery, mark, at)
         finally:
@@ -181,9 +197,68 @@ class Faults:
             recovery.commits_held = 1
             recovery.commits_refused = int(await _refused(held))
 
+    async def _disturb(self, recovery: Recovery) -> None:
+        """Hits one that does not lead: the market is to go on as if nothing had been."""
+        mark, at = self._hit(recovery)
+        sighting = await self._next_commit(mark)
+        recovery.recovered_ms = _ms(at, sighting)
+        await self._away(recovery, at)
+
+    async def _interrupt(self, recovery: Recovery) -> None:
+        """Hits the only one there is: the market goes on once that is back."""
+        mark, at = self._hit(recovery)
+        looking = asyncio.ensure_future(self._await_epoch(recovery, at))
+        try:
+            await self._away(recovery, at)
+            if self._cluster.nodes[recovery.who].alive():
+                await self.mend()
+            else:
+                self._cluster.start_node(recovery.who)
+            recovery.recovered_ms = _ms(at, await self._next_commit(mark))
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    def _hit(self, recovery: Recovery) -> tuple[int, float]:
+        """The fault itself; the watcher's mark and the time of it."""
+        member = self._cluster.nodes[recovery.who]
+        mark, at = self._strike()
+        match recovery.kind:
+            case "pause":
+                self._stopped = Stopped(member.process.pid)
+                self._stopped.stop()
+            case "cut":
+                assert self._proxy is not None, "cut needs a proxy"
+                self._proxy.cut(instance(recovery.who), swallow=self._rng.random() < 0.5)
+            case kind:
+                member.signal(signal.SIGKILL if kind == "kill" else signal.SIGTERM)
+                self._ending = asyncio.ensure_future(asyncio.to_thread(member.wait, END_SECONDS))
+        return mark, at
+
+    async def _away(self, recovery: Recovery, at: float) -> None:
+        """Waits for as long as it is to be away; one that was to end has ended."""
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+            recovery.exit_code = self._cluster.nodes[recovery.who].process.returncode
+        else:
+            seconds = self._lease_s if recovery.kind == "pause" else CUT_SECONDS
+            await asyncio.sleep(max(0.0, at + seconds - time.monotonic()))
+
+    async def _next_commit(self, mark: int) -> Sighting | None:
+        """The first commit since this mark that was made from now on."""
+        tip = 0
+        with contextlib.suppress(StoreError):
+            tip = await self._tip()
+        return await self._watcher.first(lambda one: one.seq > tip, mark, RECOVERY_SECONDS)
+
+    def _strike(self) -> tuple[int, float]:
+        """This moment, by the watcher's mark and by the clock."""
+        self.struck = time.monotonic()
+        return self._watcher.mark(), self.struck
+
     async def _kill_server(self, recovery: Recovery) -> None:
         recovery.who = "server"
-        mark, at = self._watcher.mark(), time.monotonic()
+        mark, at = self._strike()
         self._server.kill()
         self._restarting = asyncio.ensure_future(asyncio.to_thread(self._server.restart))
         await asyncio.shield(self._restarting)
@@ -195,7 +270,7 @@ class Faults:
 
     async def _cut(self, recovery: Recovery) -> None:
         assert self._proxy is not None, "cut needs a proxy"
-        mark, at = self._watcher.mark(), time.monotonic()
+        mark, at = self._strike()
         self._proxy.cut(instance(recovery.who), swallow=self._rng.random() < 0.5)
         await self._successor(recovery, mark, at)
         await asyncio.sleep(CUT_SECONDS)
@@ -206,8 +281,7 @@ class Faults:
         keys = self._client.keys
         submit = self._proxy.lose_reply(traders, submit_marker(keys))
         commit = self._proxy.lose_reply(instance(recovery.who, "main"), commit_marker(keys))
-        struck: list[float] = []
-        commit.add_done_callback(lambda _: struck.append(time.monotonic()))
+        commit.add_done_callback(lambda _: self._strike())
         try:
             if not await _within(commit, TRAP_SECONDS):
                 return
@@ -215,7 +289,7 @@ class Faults:
             # The commit itself is in, and may be seen only now.
             tip = await self._tip()
             sighting = await self._watcher.first(lambda one: one.seq > tip, mark, RECOVERY_SECONDS)
-            recovery.recovered_ms = _ms(struck[0], sighting)
+            recovery.recovered_ms = _ms(self.struck, sighting)
             await _within(submit, TRAP_SECONDS)
         finally:
             submit.cancel()

@@ -28,8 +28,10 @@ class Watcher:
     it saw: a journal that turns out otherwise later was altered.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, saw: Callable[[Entry], None] | None = None) -> None:
+        """`saw` is called with each entry."""
         self._client = client
+        self._saw = saw
         self._news = asyncio.Event()
         self.sightings: list[Sighting] = []
         self.fills = 0
@@ -89,4 +91,6 @@ class Watcher:
             )
         self.fills += sum(isinstance(event, TradeExecuted) for event in entry.events)
         self.sightings.append(Sighting(entry.seq, entry.epoch, entry.chain, at))
+        if self._saw is not None:
+            self._saw(entry)
         self._news.set()

@@ -115,8 +115,7 @@ class Collector:
                 file.part(part)
                 await asyncio.sleep(0)
         exchange = None
-        moment, queue = await read_moment(self._link, self._keys)
-        self._troubles |= moment.troubles
+        moment, queue = await self._moment()
         with self._recorder.frames(QUEUE) as file:
             for element in queue:
                 file.raw(element)
@@ -176,6 +175,11 @@ class Collector:
             return await list_snapshots(self._link, self._keys)
         except Refused:
             return []
+
+    async def _moment(self) -> tuple[Moment, list[bytes]]:
+        moment, queue = await read_moment(self._link, self._keys)
+        self._troubles |= moment.troubles
+        return moment, queue
 
     async def _journal(self, base: Place, moment: Moment) -> tuple[int, int]:
         """Writes the journal from the base to the moment's tip; the place of its last fill."""
