@@ -17,6 +17,7 @@ import msgspec
 from sim.audit import audit_recording
 from sim.hiring import hire, roster
 from sim.measuring import Measuring, evidence_of
+from sim.realism import Tapes, scorecard
 from sim.recording import Recorder, RunFacts, RunWriter, Sample, open_run
 from sim.recording.form import told as in_words
 from sim.recording.run import MEASURES, REPORT, VERDICT
@@ -76,7 +77,8 @@ async def run_scenario(
     """Runs a scenario to its end, or until `stopping` is set, and reports what was.
 
     `text` is the scenario as it was written, and kept with the run. `seed` goes before the
-    scenario's own. With `out` the run stays in that directory, with measures.json, verdict.json
+    scenario's own. With `realism` the markets are held against real ones, too, which no verdict
+    depends on. With `out` the run stays in that directory, with measures.json, verdict.json
     and report.html; without it is recorded into a directory that goes away, and there is no page.
     `say` hears lines, `progress` how far the run is, some times a second; both in its thread.
 
@@ -93,16 +95,18 @@ async def run_scenario(
             directory = out
             # It would be a pity to find out at the end.
             Recorder(out)
-        running = _Running(scenario, text, seed, virtual, directory, stopping, progress)
+        running = _Running(scenario, text, seed, virtual, directory, stopping, progress, say)
         result = await running.run()
         say("Auditing and measuring what was recorded.")
         audited = await audit_recording(directory)
         run = stack.enter_context(closing(open_run(directory)))
-        measuring = Measuring(
-            evidence_of(run), audited, [plan.market.symbol for plan in scenario.markets]
-        )
+        evidence = evidence_of(run)
+        markets = [plan.market.symbol for plan in scenario.markets]
+        tapes = Tapes(run.facts.start, evidence.end, markets) if realism else None
+        measuring = Measuring(evidence, audited, markets, tapes)
         await _breathing(measuring)
         measures = measuring.measures()
+        scored = await asyncio.to_thread(scorecard, tapes) if tapes is not None else None
         report = RunReport(
             scenario=scenario.name,
             title=scenario.title,
@@ -121,6 +125,7 @@ async def run_scenario(
                 [*result.problems, *measures.problems],
                 interrupted=result.interrupted,
             ),
+            realism=scored,
         )
         if out is not None:
             told = Told(
@@ -142,7 +147,9 @@ class _Running:
         directory: Path,
         stopping: Stopping,
         progress: Callable[[Progress], None],
+        say: Callable[[str], None],
     ) -> None:
+        self._say = say
         self._scenario = scenario
         self._text = text
         self._seed = seed
@@ -158,7 +165,13 @@ class _Running:
         if not self._virtual:
             live = import_module("sim.live")
             result: RunResult = await live.run(
-                self._scenario, self._seed, self._begin, stopping=self._stop, told=self._tell
+                self._scenario,
+                self._text,
+                self._seed,
+                self._begin,
+                stopping=self._stop,
+                told=self._tell,
+                say=self._say,
             )
             return result
         loop = asyncio.get_running_loop()
@@ -234,7 +247,9 @@ async def _keep(report: RunReport, told: Told, directory: Path) -> None:
     """Writes what came of the run beside it."""
     measures = told.measures
     figures = {"values": measures.values, "kinds": measures.kinds}
-    verdict = {"verdict": report.verdict, "audit": report.audit}
+    verdict: dict[str, object] = {"verdict": report.verdict, "audit": report.audit}
+    if report.realism is not None:
+        verdict["realism"] = report.realism
     for name, value in ((MEASURES, figures), (VERDICT, verdict)):
         with in_words(directory / name):
             raw = msgspec.json.format(msgspec.json.encode(value), indent=1)

@@ -104,7 +104,7 @@ def run_one(
         typer.Option(
             "--realism",
             envvar="MATCHBOX_REALISM",
-            help="Also hold the market against what real ones are like.",
+            help="Also hold the markets against what real ones are like; no verdict depends on it.",
         ),
     ] = False,
     json: options.Json = False,

@@ -4,6 +4,7 @@ May import the engine, the store, `sim.recording`, `sim.audit` and `sim.floor`.
 """
 
 from sim.measuring.evidence import Evidence, evidence_of
+from sim.measuring.fold import JournalFold, Watch
 from sim.measuring.form import (
     Depth,
     FaultSeries,
@@ -20,6 +21,7 @@ __all__ = [
     "Depth",
     "Evidence",
     "FaultSeries",
+    "JournalFold",
     "KindFigures",
     "MarketSeries",
     "Measure",
@@ -27,6 +29,7 @@ __all__ = [
     "Measuring",
     "Scope",
     "Value",
+    "Watch",
     "evidence_of",
     "measure",
     "measure_of",

@@ -1,7 +1,7 @@
 """The one pass over a run's journal in which everything is counted."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from matchbox_tui.engine import (
     CancelRejected,
@@ -27,6 +27,24 @@ COLUMNS = 600
 """Of the grid: how many moments of a run its series have."""
 
 
+class Watch(Protocol):
+    """Somebody who looks on at the fold, so that the journal is replayed only once."""
+
+    def passes(self, time: int) -> None:
+        """The next command takes effect at `time`, in ns since the run's start: the books are
+        still as they were until then.
+        """
+        ...
+
+    def saw(self, time: int, events: Sequence[Event], exchange: Exchange) -> None:
+        """It took effect: its events, and what stands after it."""
+        ...
+
+    def finish(self) -> None:
+        """There is no more."""
+        ...
+
+
 class JournalFold:
     """Counts entry by entry, from an empty venue on.
 
@@ -34,8 +52,9 @@ class JournalFold:
     not with the journal. O(1) an event and O(levels) a column.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, watch: Watch | None = None) -> None:
         self.exchange = Exchange()
+        self._watch = watch
         self.kinds = KindsFold(evidence.roster)
         self.commands = 0
         self.commits = 0
@@ -77,7 +96,11 @@ class JournalFold:
         time = self._time = self._clock.at(seq, first.timestamp)
         while time > self._due and self._due < self._end:
             self._column()
+        if self._watch is not None:
+            self._watch.passes(time)
         self.exchange.replay(events)
+        if self._watch is not None:
+            self._watch.saw(time, events, self.exchange)
         self.commands += 1
         if type(first) is MarketCreated:
             self._add(first.market)
@@ -107,6 +130,8 @@ class JournalFold:
         self._column()
         for fold in self._folds.values():
             fold.finish(self._end)
+        if self._watch is not None:
+            self._watch.finish()
 
     def markets(self) -> list[MarketFold]:
         """Those that were used, as they were created."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from sim.audit import Status, Verdict
 from sim.floor import FloorRecord
 from sim.measuring.evidence import Evidence
-from sim.measuring.fold import JournalFold
+from sim.measuring.fold import JournalFold, Watch
 from sim.measuring.form import FaultSeries, Measures, Value
 from sim.measuring.market import Counts, MarketFold, ratio
 from sim.measuring.names import MEASURES, Scope
@@ -28,15 +28,20 @@ class Measuring:
 
     `audited` is what an audit of the same run found: lost and doubled orders are its count.
     `markets` names the scenario's markets in its order; else they come as they were created.
+    `watch` looks on.
     """
 
     def __init__(
-        self, evidence: Evidence, audited: Verdict | None = None, markets: Sequence[str] = ()
+        self,
+        evidence: Evidence,
+        audited: Verdict | None = None,
+        markets: Sequence[str] = (),
+        watch: Watch | None = None,
     ) -> None:
         self._evidence = evidence
         self._audited = audited
         self._markets = markets
-        self._fold = JournalFold(evidence)
+        self._fold = JournalFold(evidence, watch)
         self._problems: list[str] = []
 
     def steps(self) -> Iterator[int]:

@@ -17,6 +17,8 @@ from sim.report.tables import (
     conclusion,
     expectations,
     kinds,
+    realism,
+    realism_lines,
 )
 from sim.report.told import Told
 from sim.scenario import Burst, Fault, Halt, News, RestartServer, Resume, Scenario
@@ -28,7 +30,7 @@ MOST_MARKETS = 4
 TOLD = ("ms", "ticks", "contracts", "commands/s")
 """Units that a measure's name doesn't tell."""
 
-FINE, WRONG = ("met", "ok"), ("NOT MET", "FAIL")
+FINE, WRONG = ("met", "ok", "pass"), ("NOT MET", "FAIL", "fail")
 
 
 def page(told: Told) -> str:
@@ -113,6 +115,9 @@ def _section(heading: str, pictures: Sequence[Picture], below: Sequence[Table]) 
 
 
 def _more(told: Told) -> Iterable[str]:
+    for table, words in zip(realism(told.report), realism_lines(told.report), strict=True):
+        yield f"<section>\n<h2>{escape(table.name)}</h2>\n"
+        yield f"<p>{escape(words)} No verdict depends on it.</p>\n{_table(table)}</section>\n"
     for table in (*told.more, audit(told.report)):
         if table.rows:
             yield f"<section>\n<h2>{escape(table.name)}</h2>\n{_table(table)}</section>\n"

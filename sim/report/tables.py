@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from sim.measuring import MEASURES, Measures, Scope
+from sim.realism import FACTS, MarketScore
 from sim.run_report import RunReport
 from sim.verdict import Value, shown
 
@@ -38,16 +39,22 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def tables(report: RunReport) -> list[Table]:
-    """What the terminal shows of a run, in this order: figures, kinds, expectations. Those that
-    would be empty are left out.
+    """What the terminal shows of a run, in this order: figures, kinds, realism where it was asked
+    for, expectations. Those that would be empty are left out.
     """
-    found = [figures(report.measures, KEY_MEASURES), kinds(report), expectations(report)]
+    found = [figures(report.measures, KEY_MEASURES), kinds(report)]
+    if report.realism is not None:
+        found += [_scored(one) for one in report.realism.markets]
+    found.append(expectations(report))
     return [table for table in found if table.rows]
 
 
 def lines(report: RunReport) -> list[str]:
     """What is said after the tables, the verdict last."""
-    said = [f"WRONG: {words}" for words in report.verdict.problems]
+    said = realism_lines(report)
+    if said:
+        said.append("No verdict depends on realism.")
+    said += [f"WRONG: {words}" for words in report.verdict.problems]
     said += [f"NOT MET: {one.words}" for one in report.verdict.expectations if not one.ok]
     return [*said, conclusion(report)]
 
@@ -93,6 +100,59 @@ def kinds(report: RunReport) -> Table:
     ]
     titles = ("kind", "agents", "orders", "trades", "volume", "per trade", "position", "profit")
     return Table("Kinds of agents", titles, rows)
+
+
+def _scored(one: MarketScore) -> Table:
+    """A market's realism, as short as it can be told."""
+    rows = [
+        (found.name, shown(found.figure), FACTS[found.name].wanted, _held(found.ok))
+        for found in one.findings
+    ]
+    return Table(
+        f"Realism of {one.symbol}",
+        (f"realism of {one.symbol}", "found", "like real ones", "outcome"),
+        rows,
+    )
+
+
+def realism(report: RunReport) -> list[Table]:
+    """The markets' realism, with what was computed, what it means, and where it is known from."""
+    if report.realism is None:
+        return []
+    titles = ("fact", "found", "like real ones", "outcome", "what it means", "what is computed")
+    return [
+        Table(
+            f"Realism of {one.symbol}",
+            (*titles, "known from"),
+            [
+                (
+                    found.name.replace("_", " "),
+                    shown(found.figure),
+                    FACTS[found.name].wanted,
+                    _held(found.ok),
+                    found.words,
+                    FACTS[found.name].figure,
+                    FACTS[found.name].source,
+                )
+                for found in one.findings
+            ],
+        )
+        for one in report.realism.markets
+    ]
+
+
+def realism_lines(report: RunReport) -> list[str]:
+    """A line for each market that was held against real ones."""
+    said = []
+    for one in report.realism.markets if report.realism is not None else ():
+        holds, lacks, unknown = one.counts
+        short = f"; of {unknown} there was too little to tell" if unknown else ""
+        said.append(f"Realism of {one.symbol}: {holds} facts hold, {lacks} don't{short}.")
+    return said
+
+
+def _held(ok: bool | None) -> str:
+    return "-" if ok is None else "pass" if ok else "fail"
 
 
 def expectations(report: RunReport) -> Table:
