@@ -15,11 +15,12 @@ EVERY_S = 0.1
 DENSE_S = 0.01
 """How long from one sample to the next, and while there is a fault."""
 
+TOLD_NS = 250_000_000
+"""How long from one telling of how far it is to the next."""
+
 
 class Sampler:
-    """Records how the venue stands, and tells it `told` every `EVERY_S`. `dense` is set from
-    outside.
-    """
+    """Records how the venue stands, and tells it now and then. `dense` is set from outside."""
 
     def __init__(
         self, link: Link, keys: Keys, clock: RunTime, told: Callable[[Sample], None] | None
@@ -68,6 +69,6 @@ class Sampler:
             last.epoch if isinstance(epoch, Exception) else whole(epoch),
         )
         writer.sample(sample)
-        if self._told is not None and sample.at - self._told_at >= EVERY_S * 9e8:
+        if self._told is not None and sample.at - self._told_at >= TOLD_NS:
             self._told_at = sample.at
             self._told(sample)

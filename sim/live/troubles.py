@@ -54,19 +54,20 @@ class Troubles:
         refused = faults.refused
         kind = REDIS if isinstance(fault, RestartServer) else _kind(fault)
         recovery = await faults.inject(kind, who)
+        recovery.kind = _kind(fault)
         try:
             await faults.heal()
         finally:
             refused = max(faults.refused - refused, recovery.commits_refused)
-            row = fault_row(recovery, _kind(fault), clock.at(faults.struck), refused)
+            row = fault_row(recovery, clock.at(faults.struck), refused)
             writer.fault(row)
         self._say(f"{clock.at(faults.struck) / 1e9:6.1f} s  {recovery.line()}")
 
 
-def fault_row(recovery: Recovery, kind: str, at: int, refused: int) -> FaultRow:
+def fault_row(recovery: Recovery, at: int, refused: int) -> FaultRow:
     """What became of a fault at this time of the run, as a recording has it."""
     return FaultRow(
-        kind=kind,
+        kind=recovery.kind,
         who=recovery.who,
         at=at,
         old_epoch=recovery.old_epoch,
