@@ -17,7 +17,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class MarketScore(msgspec.Struct, frozen=True):
-    """One market. A return is the change of the middle of the quotes over `interval` ns."""
+    """One market. `trades` are counted by takers: what one takes at one moment, from however many
+    makers, is one. A return is the change of the middle of the quotes over `interval` ns.
+    """
 
     symbol: str
     trades: int

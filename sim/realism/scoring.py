@@ -204,7 +204,8 @@ def _spread_volatility(series: Series) -> float:
 def _spread_tail(series: Series) -> float:
     _enough(len(series.tape.touches), ENOUGH_LOOKS, "looks at the best prices")
     wide = weighted(series.tape.quoted, 990)
-    assert wide is not None
+    if wide is None:
+        raise TooLittleError("nobody quoted both sides")
     return wide / series.spread
 
 
@@ -218,6 +219,8 @@ def _depth_touch(series: Series) -> float:
 def _depth_hump(series: Series) -> float:
     _enough(len(series.tape.touches), ENOUGH_LOOKS, "looks at the best prices")
     profile = series.tape.profile
+    if not profile[0]:
+        raise TooLittleError("nobody quoted both sides")
     return max(profile[1 : REACH + 1]) / profile[0]
 
 

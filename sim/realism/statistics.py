@@ -91,9 +91,10 @@ def hurst(values: Sequence[float], short: int, long: int) -> float:
         runs = list(map(sub, sums[width:], sums))
         return math.fsum((one - drift * width) ** 2 for one in runs) / len(runs)
 
-    if not spread(short):
-        raise ValueError("all values are the same")
-    return math.log(spread(long) / spread(short)) / (2 * math.log(long / short))
+    near, far = spread(short), spread(long)
+    if not near or not far:
+        raise ValueError("the sums are all the same")
+    return math.log(far / near) / (2 * math.log(long / short))
 
 
 def sums(values: Sequence[float], width: int) -> list[float]:
