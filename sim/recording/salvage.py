@@ -63,16 +63,10 @@ class Salvage(Recording):
             yield StreamEntry(b"%d-0" % entry.seq, [*fields, b"b", entry.blob])
 
     def fills(self) -> Iterator[StreamEntry]:
-        """As far as they were written; never beyond the journal."""
-        seq = self.manifest.moment.cursor[0]
-        for fill in self._run.fills():
-            if int(fill.id.partition(b"-")[0]) > seq:
-                return
-            yield fill
+        return self._run.fills()
 
     def hashes(self) -> Iterator[PublishedHash]:
-        seq = self.manifest.moment.cursor[0]
-        return (one for one in self._run.hashes() if one.seq <= seq)
+        return self._run.hashes()
 
     def record(self) -> FloorRecord | None:
         return None

@@ -175,7 +175,11 @@ async def test_a_place_that_is_where_it_is_already(source: Playback, timer: Turn
         assert player.position == source.end
 
 
-async def test_another_place_while_one_is_sought(source: Playback, timer: Turned) -> None:
+async def test_another_place_while_one_is_sought(
+    source: Playback, timer: Turned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matchbox_tui.tui.player.NEAR", 10)
+    monkeypatch.setattr("matchbox_tui.tui.player.HISTORY", 0)
     player = Player(source, paused=True, timer=timer)
     async with Watcher(player) as watcher:
         player.go_to_end()
@@ -184,6 +188,12 @@ async def test_another_place_while_one_is_sought(source: Playback, timer: Turned
         await watcher.settle()
         assert 30 <= player.seq <= 32
         assert not player.seeking
+        # Near to where it was, and not to where it is going.
+        player.go_to_end()
+        player.go(31)
+        assert watcher.moves == 5
+        await watcher.settle()
+        assert 31 <= player.seq <= 33
 
 
 async def test_nothing_can_be_sent(source: Playback) -> None:

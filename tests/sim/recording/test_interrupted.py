@@ -147,6 +147,14 @@ def test_the_same_break_in_a_run_that_ended_well_is_an_error(tmp_path: Path) -> 
         journal(open_run(path))
 
 
+def test_a_journal_that_is_cut_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "run", traded(40))
+    run = open_run(path)
+    (path / JOURNAL).write_bytes((path / JOURNAL).read_bytes()[:-20])
+    with pytest.raises(RecordingError, match="ends too early: it ends within a"):
+        journal(run)
+
+
 @pytest.mark.parametrize("virtual", ["virtual", "live"])
 def test_a_writer_that_is_killed_leaves_a_run(virtual: str, tmp_path: Path) -> None:
     dice = random.Random(virtual)
