@@ -1,6 +1,7 @@
 """The player alone: what comes when, by a clock that the test turns."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from matchbox_tui.store import Refused
 from matchbox_tui.tui.player import FULL_SPEED, Player
 from sim.recording import Playback, indexed, open_run
 from tests.sim.recording.runs import START, STEP, recorded, traded
+from tests.waiting import PATIENCE
 
 COMMITS = 40
 
@@ -45,8 +47,9 @@ class Watcher:
 
     async def settle(self) -> None:
         """Until nothing more comes without the clock."""
-        known = -1
+        known, deadline = -1, time.monotonic() + PATIENCE
         while known != len(self.seqs) or self.player.seeking:
+            assert time.monotonic() < deadline, f"still on its way at {self.player.seq}"
             known = len(self.seqs)
             for _ in range(20):
                 await asyncio.sleep(0.001)
