@@ -56,7 +56,7 @@ class MatchboxApp(App[None]):
     AUTO_FOCUS = None
     ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (64, "-medium"), (120, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (7, "-low"), (14, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (5, "-low"), (14, "-tall")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -78,6 +78,7 @@ class MatchboxApp(App[None]):
         if operator is not None:
             self.feed.hashes = HashCheck(operator.hash_every)
         self.desk = Desk(self.feed.model, clock, market)
+        self.desk.keys = self.look.keys
         self.desk.shell_setup = shell_setup(url, prefix)
         self._ink = Ink(self.look.palette)
         self._zone = zone

@@ -1,4 +1,4 @@
-"""What the person at the keyboard looks at, and the ticket in hand. No Textual, no commands."""
+"""What the person at the keyboard looks at, and the ticket in hand. No widgets, no commands."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -7,6 +7,7 @@ from matchbox_tui.engine import Market, MarketStatus, NewOrder, Order, OrderBook
 from matchbox_tui.tui.candles import Span
 from matchbox_tui.tui.gaze import Gaze
 from matchbox_tui.tui.glow import Glow
+from matchbox_tui.tui.keys import KeyTable, label
 from matchbox_tui.tui.model import Model
 from matchbox_tui.tui.outcome import Notice, Tone
 from matchbox_tui.tui.ticket import Ticket
@@ -45,6 +46,8 @@ class Desk:
         self.span = 0
         self.cumulative = False
         """Whether the ladder shows the depth up to each price instead of the size at it."""
+        self.keys = KeyTable()
+        """What its user presses, so that what is said names the right keys."""
         self.shell_setup = ""
         """What a shell needs before the commands that are shown here; told with the first one."""
         self._glow = Glow()
@@ -53,7 +56,7 @@ class Desk:
         self._selected = 0
         self._gazes: dict[str, Gaze] = {}
         self.twin: Notice | None = None
-        """The newest command line that was told."""
+        """The command line that was told last, None where something else was said since."""
         model.when_broken = self._lock_again
 
     # What is looked at.
@@ -251,10 +254,15 @@ class Desk:
         """Keeps this market on the screen whatever comes to life elsewhere."""
         self._wanted = self.symbol
 
+    def key(self, name: str) -> str:
+        """The key of an action as it is printed on a keyboard; without one, its name in quotes."""
+        keys = next((key.keys for key in self.keys.keys if key.name == name), ())
+        return label(keys[0]) if keys else f"'{name}'"
+
     def say(self, words: str, tone: Tone = Tone.PLAIN) -> None:
         self.model.note(self.clock(), words, tone)
-        if tone is Tone.TWIN:
-            self.twin = self.model.notices[-1]
+        # What else is told has nothing to do with the command that was shown before.
+        self.twin = self.model.notices[-1] if tone is Tone.TWIN else None
 
     def _lock_again(self, why: str) -> None:
         """Whoever armed did so before another picture."""

@@ -18,4 +18,5 @@ class Failover(Panel):
         recoveries = self.desk.model.recoveries
         if recoveries.current is None:
             return ()
-        return recovery_rows(recoveries.current, recoveries.count)[: size.height]
+        hides = self.desk.key("drop")
+        return recovery_rows(recoveries.current, recoveries.count, hides)[: size.height]

@@ -33,12 +33,15 @@ class Faults:
             return
         leader = desk.model.leader
         if leader is None and fault is not Fault.SERVER:
-            desk.say(
-                "nobody leads now: wait for the next leader (R starts what has ended)", Tone.ALARM
-            )
+            again = f"{desk.key('restart')} starts what has ended"
+            desk.say(f"nobody leads now: wait for the next leader ({again})", Tone.ALARM)
             return
         recoveries = desk.model.recoveries
         before = recoveries.current
+        if before is not None and before.awaits_end_of(leader, fault):
+            again = f"{desk.key('restart')} starts what has ended"
+            desk.say(f"{leader} was {fault.value} already ({again})", Tone.ALARM)
+            return
         recovery = Recovery(
             fault,
             leader or "",
@@ -74,7 +77,8 @@ class Faults:
             return
         model, ended = self.desk.model, self._operator.traders_ended()
         if ended and not model.traders_ended:
-            self.desk.say(f"the traders ended: {ended} (R starts them again)", Tone.ALARM)
+            again = f"{self.desk.key('restart')} starts them again"
+            self.desk.say(f"the traders ended: {ended} ({again})", Tone.ALARM)
         model.told_of_traders(ended)
 
     async def _do(self, operator: Operator, fault: Fault, leader: str) -> str:

@@ -53,7 +53,8 @@ class Hand:
             return
         desk.locked, desk.locked_since = not desk.locked, ""
         desk.put(desk.ticket.drop())
-        desk.say("trading is locked" if desk.locked else "armed: b buys, s sells, Enter sends")
+        armed = f"armed: {self._ways_to_trade()}, {desk.key('send')} sends"
+        desk.say("trading is locked" if desk.locked else armed)
 
     def order(self, side: Side) -> None:
         """Prepares an order at the cursor."""
@@ -83,7 +84,7 @@ class Hand:
         ) is not None:
             self.desk.say(f"there is no better price than {grouped(best)}")
             return
-        self._prepare_at(price, self.desk.ticket.prepare(side))
+        self._prepare_at(price, self.desk.ticket.join(side))
 
     def take(self, side: Side) -> None:
         """Prepares to lift the best ask, or to hit the best bid."""
@@ -153,7 +154,7 @@ class Hand:
             return []
         book = desk.book
         if book is None or not desk.ticket.prepared:
-            desk.say("nothing is prepared: b buys, s sells")
+            desk.say(f"nothing is prepared: {self._ways_to_trade()}")
             return []
         if not self._may_trade():
             return []
@@ -247,7 +248,8 @@ class Hand:
         desk = self.desk
         price = desk.gaze.cursor if desk.gaze is not None else 0
         if any(intent.at == (desk.symbol, price) for intent in desk.model.intents):
-            desk.say(f"your order at {grouped(price)} has no id yet: again, or X for all")
+            every = desk.key("cancel-all")
+            desk.say(f"your order at {grouped(price)} has no id yet: again, or {every} for all")
             return
         desk.say(f"you have no open order {'here' if desk.on_orders else f'at {grouped(price)}'}")
 
@@ -294,11 +296,14 @@ class Hand:
         desk.say(twin(shown), Tone.TWIN)
         return intent, command
 
+    def _ways_to_trade(self) -> str:
+        return f"{self.desk.key('buy')} buys, {self.desk.key('sell')} sells"
+
     def _may_trade(self) -> bool:
         if not self._may_act():
             return False
         if self.desk.locked:
-            self.desk.say("trading is locked: a arms it", Tone.ALARM)
+            self.desk.say(f"trading is locked: {self.desk.key('arm')} arms it", Tone.ALARM)
             return False
         return True
 

@@ -81,7 +81,7 @@ def ladder_foot(desk: Desk) -> LadderFoot:
     if bid is not None and ask is not None:
         middle = f"spread {grouped(ask - bid)} · mid {half(bid + ask)}"
     if gaze.held:
-        middle = "held, c recentres"
+        middle = f"held, {desk.key('recentre')} recentres"
     return LadderFoot(
         desk.span,
         _hidden(book, window, bid, "bid", above=False),

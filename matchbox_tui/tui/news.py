@@ -70,13 +70,14 @@ def greeting(model: Model, desk: Desk) -> str:
     if model.link is Link.CONNECTING:
         return "looking for the venue"
     if desk.book is None:
-        return f"no market {clean(desk.symbol)} yet: m looks at the others"
+        return f"no market {clean(desk.symbol)} yet: {desk.key('markets')} looks at the others"
     if model.cluster is not None and model.leader is None:
         return "waiting for a leader"
     if not model.source.seq:
         return "waiting for the first order"
     if model.trader and not model.notices and model.link is Link.LIVE:
-        return "a arms trading, arrows choose a price, b buys, s sells, Enter sends"
+        words = f"{desk.key('arm')} arms trading, arrows choose a price, {desk.key('buy')} buys"
+        return f"{words}, {desk.key('sell')} sells, {desk.key('send')} sends"
     return ""
 
 

@@ -59,6 +59,16 @@ class Recovery:
         """Whether somebody else is to lead after it. A server that comes back finds its leader."""
         return self.fault is not Fault.SERVER and not self.went_on
 
+    def awaits_end_of(self, leader: str | None, fault: Fault) -> bool:
+        """Whether the same was just done to this leader, which only seems to lead still."""
+        return (
+            fault is self.fault
+            and fault in (Fault.KILL, Fault.STOP)
+            and leader == self.victim
+            and self.elected is None
+            and self.committed is None
+        )
+
     def looked(self, cluster: ClusterStatus, now: int) -> None:
         """Takes a look at the cluster."""
         self.tally.looked(cluster)

@@ -22,9 +22,10 @@ class RecoveryHead:
 
     words: str
     count: int
+    hides: str
 
     def paint(self, width: int, ink: Ink) -> Segments:
-        note = "Esc hides it"
+        note = f"{self.hides} hides it"
         labels = [
             (0, f"failover {self.count}", ink.title),
             (12 + len(str(self.count)), left(clean(self.words), width - 32).rstrip(), ink.alarm),
@@ -81,9 +82,9 @@ class ScoreRow:
 
 
 def recovery_rows(
-    recovery: Recovery, count: int
+    recovery: Recovery, count: int, hides: str = "Esc"
 ) -> list[RecoveryHead | StepsRow | QueueRow | ScoreRow]:
-    """The panel's rows. O(samples)."""
+    """The panel's rows; `hides` is the key that hides it. O(samples)."""
     began = recovery.began
 
     def after(time: int | None) -> int | None:
@@ -96,7 +97,7 @@ def recovery_rows(
         steps.append(("caught up", after(recovery.leading)))
     steps.append(("first commit", after(recovery.committed)))
     rows: list[RecoveryHead | StepsRow | QueueRow | ScoreRow] = [
-        RecoveryHead(recovery.words or recovery.fault.value, count),
+        RecoveryHead(recovery.words or recovery.fault.value, count, hides),
         StepsRow(tuple(steps)),
         QueueRow(tuple(recovery.depths)),
         _orders(recovery),

@@ -39,7 +39,7 @@ class Ticket:
     `fresh` says that the next digit starts the quantity anew. `moving` is the order that is to get
     another price or size, 0 for a new order; `halting` that the market is to be halted, or resumed
     where it is halted. `resume` is what the quantity and the kind were
-    before this ticket was filled in for its trader.
+    before this ticket was filled in for its trader; a quantity that was not filled in is None.
     """
 
     side: Side | None = None
@@ -50,7 +50,7 @@ class Ticket:
     reduce_only: bool = False
     moving: int = 0
     halting: bool = False
-    resume: tuple[int, Kind] | None = None
+    resume: tuple[int | None, Kind] | None = None
 
     @property
     def prepared(self) -> bool:
@@ -67,7 +67,14 @@ class Ticket:
     def take(self, side: Side) -> "Ticket":
         """Prepared to take what stands there, and to leave nothing behind."""
         ticket = self.prepare(side)
-        return replace(ticket, kind=Kind.IOC, resume=(ticket.qty, ticket.kind))
+        return replace(ticket, kind=Kind.IOC, resume=(None, ticket.kind))
+
+    def join(self, side: Side) -> "Ticket":
+        """Prepared to rest: what takes at once, or at any price, would not join anybody."""
+        ticket = self.prepare(side)
+        if ticket.kind in (Kind.LIMIT, Kind.POST_ONLY):
+            return ticket
+        return replace(ticket, kind=Kind.LIMIT, resume=(None, ticket.kind))
 
     def close(self, side: Side, qty: int, *, reduce_only: bool) -> "Ticket":
         """Prepared to end a position at the market's price, or to turn it over."""
@@ -105,8 +112,8 @@ class Ticket:
         return replace(self._resumed(), side=None, typed=None, fresh=True)
 
     def _resumed(self) -> "Ticket":
-        qty, kind = self.resume or (self.qty, self.kind)
-        return Ticket(self.side, qty, kind, self.typed, self.fresh)
+        qty, kind = self.resume or (None, self.kind)
+        return Ticket(self.side, self.qty if qty is None else qty, kind, self.typed, self.fresh)
 
     def digit(self, digit: str) -> "Ticket":
         if self.typed is not None:

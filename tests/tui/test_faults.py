@@ -79,9 +79,36 @@ async def test_kill_a_leader_twice() -> None:
     await faults.strike(Fault.KILL)
     first = desk.model.recoveries.current
     await faults.strike(Fault.KILL)
-    assert said(desk) == "node-2 has ended"
+    assert said(desk) == "node-2 was killed already (R starts what has ended)"
     assert desk.model.recoveries.current is first
     assert desk.model.recoveries.count == 1, "nothing was done, so there is nothing to count"
+
+
+async def test_a_leader_that_has_not_died_of_it_yet_is_not_killed_again() -> None:
+    desk = await led_desk()
+    processes = Processes()
+    faults = Faults(desk, processes)
+    await faults.strike(Fault.STOP)
+    # A process may take its time to stop, or be killed and not gone yet.
+    processes.ended.clear()
+    await faults.strike(Fault.STOP)
+    assert desk.model.recoveries.count == 1
+    await faults.strike(Fault.KILL)
+    assert processes.ended == {"node-2"}, "what hears no request can still be killed"
+    assert desk.model.recoveries.count == 2
+
+
+async def test_the_next_leader_may_be_killed_though_it_bears_the_same_name() -> None:
+    desk = await led_desk()
+    processes = Processes()
+    faults = Faults(desk, processes)
+    await faults.strike(Fault.KILL)
+    status = desk.model.cluster
+    assert status is not None
+    processes.ended.clear()
+    desk.model.observed(msgspec.structs.replace(status, epoch=status.epoch + 1), 1)
+    await faults.strike(Fault.KILL)
+    assert processes.ended == {"node-2"}
 
 
 async def test_what_was_frozen_and_has_ended_is_not_thawed() -> None:

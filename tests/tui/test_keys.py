@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from matchbox_tui.engine import Side
 from matchbox_tui.tui.help import help_lines
 from matchbox_tui.tui.key_file import read_keys
 from matchbox_tui.tui.keys import KEYS, REPLAY, TRADE, KeyTable
@@ -160,3 +161,18 @@ async def test_a_changed_key_trades() -> None:
         await until_shown(pilot, "● live", "B buy")
         await press(pilot, "z B enter")
         await until_shown(pilot, "buy 10 @ 50 rests")
+
+
+async def test_what_is_said_names_the_keys_that_were_chosen() -> None:
+    venue = LocalVenue()
+    venue.order(Side.BUY, 10, 48)
+    chosen = {"arm": ("A",), "buy": ("B",), "sell": (), "send": ("ctrl+s",), "recentre": ("M",)}
+    app = app_on(venue, keys=KeyTable().changed(chosen))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until_shown(pilot, "A arms trading, arrows choose a price, B buys, 'sell' sells, ^S")
+        await press(pilot, "B")
+        await until_shown(pilot, "trading is locked: A arms it")
+        await press(pilot, "A")
+        await until_shown(pilot, "armed: B buys, 'sell' sells, ^S sends")
+        app.desk.scroll(30)
+        await until_shown(pilot, "held, M recentres")

@@ -86,6 +86,18 @@ async def test_any_size_works(size: tuple[int, int]) -> None:
         assert len(lines) == size[1]
 
 
+@pytest.mark.parametrize("size", [(40, 2), (40, 4), (40, 5), (30, 8)])
+async def test_who_is_armed_sees_it_on_the_lowest_screen(size: tuple[int, int]) -> None:
+    app = app_on(furnished())
+    async with app.run_test(size=size) as pilot:
+        await until_shown(pilot, "locked")
+        await until(pilot, lambda: app.desk.model.source.seq > 30)
+        await press(pilot, "a")
+        await until_shown(pilot, "ARMED")
+        await press(pilot, "b")
+        await until_shown(pilot, "BUY")
+
+
 async def test_resize() -> None:
     venue = furnished()
     app = app_on(venue)

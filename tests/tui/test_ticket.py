@@ -159,3 +159,20 @@ def test_behind_many_small_orders_an_own_one_is_not_looked_for() -> None:
     market = exchange.books["RAIN"]
     assert preview(order(Ticket(Side.SELL, 100, Kind.MARKET)), market) == "takes 100 @ 49"
     assert preview(order(Ticket(Side.SELL, 290, Kind.MARKET)), market) == "takes many orders"
+
+
+@pytest.mark.parametrize("kind", [Kind.IOC, Kind.MARKET])
+def test_who_joins_means_to_rest(kind: Kind) -> None:
+    ticket = Ticket(kind=kind).join(Side.BUY)
+    assert order(ticket).type is OrderType.LIMIT
+    assert order(ticket).time_in_force is TimeInForce.GTC
+    assert ticket.drop().kind is kind, "the kind that was chosen is that of the next order"
+
+
+def test_who_joins_post_only_stays_post_only() -> None:
+    assert Ticket(kind=Kind.POST_ONLY).join(Side.SELL).kind is Kind.POST_ONLY
+
+
+@pytest.mark.parametrize("ticket", [Ticket().take(Side.BUY), Ticket(kind=Kind.IOC).join(Side.BUY)])
+def test_a_quantity_typed_for_one_order_is_that_of_the_next(ticket: Ticket) -> None:
+    assert ticket.digit("5").digit("0").drop().qty == 50

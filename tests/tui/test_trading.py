@@ -50,6 +50,30 @@ async def test_escape_sends_nothing() -> None:
         assert venue.exchange.seq == before
 
 
+async def test_an_answer_to_a_key_does_not_stand_beside_an_older_command() -> None:
+    app = app_on(market())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_armed(pilot, "bid 48", "● live")
+        await press(pilot, "right b 2 5 enter")
+        await until_shown(pilot, "#3 bought 25 @ 52  $ matchbox buy 25 52")
+        await press(pilot, "enter")
+        await until_shown(pilot, "nothing is prepared")
+        assert "nothing is prepared: b buys, s sells\n" in screen_text(app)
+
+
+async def test_join_the_best_price_after_an_immediate_order() -> None:
+    venue = market()
+    app = app_on(venue)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_armed(pilot, "bid 48", "● live")
+        await press(pilot, "t t")
+        await until_shown(pilot, "10 market")
+        await press(pilot, "left n")
+        await until_shown(pilot, "BUY  10 @ 48 limit", "rests behind 40 contracts")
+        await press(pilot, "enter")
+        await until_shown(pilot, "buy 10 @ 48 rests", "10 market")
+
+
 async def test_type_a_price() -> None:
     venue = LocalVenue(())
     app = app_on(venue, DEFAULT_MARKET)
