@@ -154,7 +154,7 @@ async def test_a_sabotaged_venue_fails(
     temporary: Path, monkeypatch: pytest.MonkeyPatch, sabotage: Sabotage, words: str
 ) -> None:
     # Some of them never come to rest, and need not be waited for.
-    monkeypatch.setattr("sim.drill_venue.SETTLE_SECONDS", 3.0)
+    monkeypatch.setattr("sim.private_venue.SETTLE_SECONDS", 3.0)
     report = await sabotaged(SMALL, temporary, sabotage)
     assert not report.ok
     assert any(violation.startswith(words) for violation in report.violations), report.violations

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from matchbox_tui.store import ClusterStatus, EmbeddedServer, Unusable
@@ -119,6 +120,50 @@ async def test_a_leader_that_is_cut_off_is_succeeded_and_follows_when_it_is_back
     record, reckoning = await at_rest(venue)
     assert (record.in_doubt, record.unsent) == (0, 0)
     nothing_lost(venue, record, reckoning)
+
+
+@pytest.mark.parametrize("kind", ["kill", "stop", "pause", "cut"])
+async def test_one_that_does_not_lead_has_no_successor(venue: DrillVenue, kind: str) -> None:
+    status = await venue.client.cluster()
+    (other,) = {one.id for one in status.instances} - {status.leader}
+    before = pids(venue)
+    recovery = await venue.faults.inject(kind, other)
+    assert recovery.who == other
+    assert recovery.recovered_ms is not None
+    assert recovery.elected_ms is None
+    await venue.faults.heal()
+    after = await venue.client.cluster()
+    assert (after.leader, after.epoch) == (status.leader, status.epoch)
+    assert (recovery.new_leader, recovery.new_epoch) == (status.leader, status.epoch)
+    replaced = [other] if kind in ("kill", "stop") else []
+    assert [name for name in before if pids(venue)[name] != before[name]] == replaced
+    nothing_lost(venue, *await at_rest(venue))
+
+
+async def test_a_named_one_that_leads_is_hit_as_the_leader_is(venue: DrillVenue) -> None:
+    leader = (await venue.client.cluster()).leader
+    assert leader is not None
+    led_on(await venue.faults.inject("kill", leader), await venue.client.cluster())
+
+
+async def test_nobody_is_hit_by_a_name_that_is_not_there(venue: DrillVenue) -> None:
+    with pytest.raises(ValueError, match="node-9 is no instance: node-1, node-2"):
+        await venue.faults.inject("kill", "node-9")
+
+
+@pytest.mark.parametrize("kind", ["kill", "stop", "pause", "cut"])
+async def test_one_that_is_alone_comes_back_and_goes_on(kind: str) -> None:
+    plan = msgspec.structs.replace(PLAN, instances=1, lease_ms=500)
+    async with private_venue(plan) as venue:
+        await venue.open()
+        recovery = await venue.faults.inject(kind)
+        assert recovery.who == recovery.new_leader == "node-1"
+        assert recovery.recovered_ms is not None
+        ended = kind in ("kill", "stop")
+        assert (recovery.new_epoch > recovery.old_epoch) >= ended
+        assert (recovery.exit_code is not None) == ended
+        await venue.faults.heal()
+        nothing_lost(venue, *await at_rest(venue))
 
 
 async def test_lost_replies_change_nothing_but_what_the_traders_know(venue: DrillVenue) -> None:
