@@ -143,6 +143,11 @@ What it has: returns that can't be foretold, but for a bounce at the shortest la
 -0.2), and a book that is fullest three ticks behind the best price. Bouchaud, Mezard and Potters
 found that orders by chance alone are enough for that.
 
+More of what real markets have costs little: with twenty slicers instead of two, whose parent orders
+are of 1,500 contracts and follow each other within seconds, a quarter of an hour (seed 1) had an
+excess kurtosis of 10.9, a tail exponent of 3.6, absolute returns with an autocorrelation of 0.12,
+and a spread in proportion; but also returns with an autocorrelation of 0.14, which is too much.
+
 So take the standard population for what it is: a market that is alive, two-sided and fair, good for
 testing a venue and for showing one. Don't train or test a trading strategy on it.
 """

@@ -34,11 +34,11 @@ def student(count: int, seed: int = 3) -> list[float]:
     ]
 
 
-def agitated(count: int, seed: int = 4) -> list[float]:
+def agitated(count: int, seed: int = 4, lasts: float = 0.99) -> list[float]:
     """Normal moves whose size is itself a slow process: stochastic volatility."""
     dice, level, found = random.Random(seed), 0.0, []
     for _ in range(count):
-        level = 0.99 * level + dice.gauss(0, 0.13)
+        level = lasts * level + dice.gauss(0, 0.92 * math.sqrt(1 - lasts**2))
         found.append(SIGMA * math.exp(level) * dice.gauss(0, 1))
     return found
 

@@ -64,6 +64,9 @@ def test_volatility_that_clusters() -> None:
     assert said["returns_kurtosis"] is True
     assert said["volatility_clustering"] is True
     assert said["volatility_memory"] is True
+    soon_forgotten = held(tape(series.agitated(MANY, lasts=0.8)))
+    assert soon_forgotten["volatility_clustering"] is True
+    assert soon_forgotten["volatility_memory"] is False
 
 
 def test_moves_that_go_with_trading() -> None:
