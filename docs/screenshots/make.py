@@ -9,13 +9,20 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from matchbox_tui.cli.operator import HASH_EVERY, PlayOperator
+from matchbox_tui.cli.operator import PlayOperator
 from matchbox_tui.store import EmbeddedServer
 from matchbox_tui.tui import MatchboxApp
 from sim import Cluster, make_markets
 
 HERE = Path(__file__).parent
+HASH_EVERY = 50
+"""Often enough that the hashes are compared while the change of leader still is on the tape."""
+
 SIZES = {"ladder": (160, 44), "small": (80, 24)}
+
+
+class Operator(PlayOperator):
+    hash_every = HASH_EVERY
 
 
 async def trade(pilot: Pilot[None]) -> None:
@@ -55,7 +62,11 @@ async def failover(url: str, market: str, operator: PlayOperator) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause(4.0)
         await pilot.press("c", "K")
-        await pilot.pause(6.0)
+        for _ in range(200):
+            await pilot.pause(0.05)
+            recovery = app.desk.model.recoveries.current
+            if recovery is not None and len(recovery.equal) == 2:
+                break
         (HERE / "failover.svg").write_text(without_fonts(app.export_screenshot()))
 
 
@@ -68,7 +79,7 @@ def main() -> None:
             cluster.start(instances=3, traders=20, rate=200, seed=1)
             for name, size in SIZES.items():
                 asyncio.run(picture(server.url, name, size, markets[0].symbol))
-            asyncio.run(failover(server.url, markets[0].symbol, PlayOperator(cluster, server)))
+            asyncio.run(failover(server.url, markets[0].symbol, Operator(cluster, server)))
         finally:
             cluster.stop()
 
