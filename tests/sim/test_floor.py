@@ -339,8 +339,10 @@ def one_order_or_none(sight: Sight) -> list[Action]:
 
 
 async def test_who_acts_again_sees_what_came_of_it_before(
-    cluster: Cluster, floor_client: Client
+    cluster: Cluster, floor_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # It could act far more often than anybody answers.
+    monkeypatch.setattr("sim.trading_floor.TICK_SECONDS", 0.0001)
     cluster.start(1, 0, 0, 0)
     for orders in (one_order, one_order_or_none):
         eve = Eager(orders)

@@ -78,6 +78,21 @@ async def test_a_run_that_is_stopped_before_it_began_is_reported_as_empty(begin:
     assert report.measures["orders"] == 0
 
 
+async def test_a_run_that_is_stopped_before_anybody_traded_has_no_problem(begin: Begin) -> None:
+    live = begin(ENDLESS)
+    running = asyncio.ensure_future(live.run())
+
+    async def hired() -> bool:
+        return live.venue is not None and live.venue.cluster.traders is not None
+
+    await eventually(hired)
+    live.stopping.set()
+    report = await running
+    assert report.interrupted
+    assert report.verdict.problems == []
+    assert (report.measures["orders"], report.measures["lost"]) == (0, 0)
+
+
 async def test_a_run_that_is_cancelled_ends_everything(begin: Begin, server_dir: Path) -> None:
     live = begin(ENDLESS)
     running = asyncio.ensure_future(live.run())
