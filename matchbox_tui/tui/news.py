@@ -41,9 +41,13 @@ class MessageLine:
         style = ink.own if self.open else styles.get(self.tone, ink.plain)
         words, twin = f" {self.words}", f"  $ {self.twin}"
         if self.twin and (not self.words or cell_len(words) + cell_len(twin) <= width):
-            told = words if self.words else ""
-            twin = twin if told else twin[1:]
-            return [Segment(told, style), Segment(left(twin, width - cell_len(told)), ink.muted)]
+            if not self.words:
+                return [Segment(left(twin[1:], width), ink.muted)]
+            # Apart from the news, which may be of another order.
+            return [
+                Segment(left(words, width - cell_len(twin)), style),
+                Segment(twin, ink.muted),
+            ]
         if self.twin and self.read:
             return [Segment(left(twin[1:], width), ink.muted)]
         return [Segment(left(words, width), style)]

@@ -31,9 +31,7 @@ from matchbox_tui.tui.screen import TradeScreen
 SAID_SECONDS = 4.0
 """How long words stay, by the clock on the wall: the run's own may stand still, or fly."""
 
-GREETING = (
-    "space pauses, s steps, + - change the speed, t finds a trade, p goes anywhere"
-)
+GREETING = "space pauses, s steps, + - change the speed, t finds a trade, p goes anywhere"
 
 
 class ReplayApp(MatchboxApp):
