@@ -54,7 +54,7 @@ Instances = Annotated[
     int, typer.Option("--instances", envvar="MATCHBOX_INSTANCES", help="Engine instances.")
 ]
 Traders = Annotated[
-    int, typer.Option("--traders", envvar="MATCHBOX_TRADERS", help="Random traders.")
+    int, typer.Option("--traders", envvar="MATCHBOX_TRADERS", help="Random traders, at least.")
 ]
 Rate = Annotated[
     int,

@@ -36,7 +36,9 @@ class Chronicle:
     def begin(self, writer: RunWriter) -> None:
         """From now on everything goes there."""
         self._writer = writer
-        self._let_go(self._waiting)
+        for entry in self._waiting:
+            writer.entry(entry)
+        self._waiting = []
 
     def hold(self) -> None:
         """What comes from now on is perhaps no more of this run."""
@@ -45,15 +47,17 @@ class Chronicle:
     async def end(self, writer: RunWriter, moment: Moment) -> None:
         """The run ended at this moment. Raises a `StoreError`."""
         last = moment.cursor[0]
-        self._writer = writer
-        self._let_go([one for one in self._waiting if int(one.id.partition(b"-")[0]) <= last])
-        await self.refresh()
+        for entry in self._waiting:
+            if int(entry.id.partition(b"-")[0]) <= last:
+                writer.entry(entry)
+        await self._read(writer)
 
     async def refresh(self) -> None:
         """Reads what fills and hashes there are by now. Raises a `StoreError`."""
-        writer = self._writer
-        if writer is None:
-            return
+        if self._writer is not None:
+            await self._read(self._writer)
+
+    async def _read(self, writer: RunWriter) -> None:
         async for page in self._pages(self._keys.fills_stream, self._fill):
             writer.fills(page)
             self._fill = f"({page[-1].id.decode()}"
@@ -71,9 +75,3 @@ class Chronicle:
                 start = f"({page[-1].id.decode()}"
             if len(page) < PAGE:
                 return
-
-    def _let_go(self, entries: list[StreamEntry]) -> None:
-        assert self._writer is not None
-        for entry in entries:
-            self._writer.entry(entry)
-        self._waiting = []

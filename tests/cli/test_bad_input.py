@@ -76,6 +76,7 @@ PRICE = "price must be > 0 and at most 10**12"
         ("serve --port 0 --data-dir /dev/null/x", "can't make that directory (Not a directory)"),
         ("traders --traders 0", "--traders 0: use a number between 1 and 10000"),
         ("traders --rate 0", "--rate 0: use a number between 1 and 100000"),
+        ("traders --scenario nope", "--scenario: nope: no such scenario, and no such file"),
         ("traders --duration -1", "--duration -1"),
         ("redis --port 0", "--port 0: use a number between 1 and 65535"),
         ("redis --port 65536", "--port 65536: use a number between 1 and 65535"),
