@@ -24,6 +24,7 @@ from matchbox_tui.store.fills import FillMessage, fill_message
 from matchbox_tui.store.journal import Entry, Tip, chained, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
+from matchbox_tui.store.registration import Registration
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, Base
 from matchbox_tui.store.scripts import ID_MARGIN
@@ -55,6 +56,7 @@ __all__ = [
     "Outcome",
     "Overloaded",
     "Refused",
+    "Registration",
     "Replica",
     "Server",
     "SnapshotFiles",

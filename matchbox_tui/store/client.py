@@ -15,7 +15,7 @@ from matchbox_tui.store.archive import PUBLISHER
 from matchbox_tui.store.cluster import ClusterStatus, StateHash, number, read_cluster, read_hashes
 from matchbox_tui.store.errors import JournalBroken, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
-from matchbox_tui.store.journal import Entry, parse_entry
+from matchbox_tui.store.journal import Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Reply, Server
 from matchbox_tui.store.replica import Replica
@@ -192,9 +192,18 @@ class Client:
         )
         return _fills_of(reply)
 
-    async def entries_after(self, seq: int, limit: int) -> list[Entry]:
-        """Up to `limit` entries of the journal that end after `seq`. Raises `StoreError`."""
-        return await read_tail(self._reading, self.keys, seq, limit, 1)
+    async def entries_after(self, seq: int, limit: int, wait_ms: int = 1) -> list[Entry]:
+        """Up to `limit` entries of the journal that end after `seq`, waiting for the first.
+
+        Raises `StoreError`.
+        """
+        return await read_tail(self._reading, self.keys, seq, limit, wait_ms)
+
+    async def check_place(self, place: Tip) -> None:
+        """Raises `StoreSetBack` where the journal ends before this place, or there with another
+        chain.
+        """
+        await self._check_not_set_back(place.seq, place.chain)
 
     async def published_seq(self) -> int:
         """The sequence up to which every fill is known to be in `events_stream`.

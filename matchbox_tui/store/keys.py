@@ -51,6 +51,10 @@ class Keys:
         """List with a time to live: a snapshot that is being written."""
         return f"{self.prefix}engine:snapshot:draft:{instance_id}"
 
+    def consumer(self, name: str) -> str:
+        """String with a time to live: which copy of a journal's consumer works; others stand by."""
+        return f"{self.prefix}engine:consumer:{name}"
+
     def client_order(self, trader: str, client_order_id: str) -> str:
         """String with a time to live: the order id that a client_order_id stands for."""
         # A colon in the name would let two traders meet in one key.
@@ -69,7 +73,7 @@ _VALUE_TYPES = {
     "hash": r"engine:cursor|engine:instance:.*",
     "zset": r"engine:instances|engine:snapshots",
     "number": r"engine:order_id_counter|engine:epoch|engine:client_order:.*",
-    "string": r"engine:leader|engine:snapshot:turn|orderbook:snapshot.*",
+    "string": r"engine:leader|engine:snapshot:turn|engine:consumer:.*|orderbook:snapshot.*",
 }
 
 

@@ -368,3 +368,27 @@ end
 local from = string.format('%.0f-0', needed)
 return redis.call('XTRIM', KEYS[1], 'MINID', '~', from, 'LIMIT', ARGV[2])
 """)
+
+# KEYS  consumer      ARGV  copy, ms
+# Gives the work of a consumer to this copy where nobody has it, or goes on giving it. Returns whose
+#       it is then. Its first write is one that a server out of memory takes, where it is this
+#       copy's already.
+TAKE_DUTY = Script("""
+local holder = redis.call('GET', KEYS[1])
+if holder == ARGV[1] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+elseif not holder then
+  holder = ARGV[1]
+  redis.call('SET', KEYS[1], holder, 'PX', ARGV[2])
+end
+return holder
+""")
+
+# KEYS  consumer      ARGV  copy
+# Returns 1 where the work was this copy's and is given up, else 0.
+LEAVE_DUTY = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+return redis.call('DEL', KEYS[1])
+""")
