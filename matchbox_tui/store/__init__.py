@@ -5,6 +5,22 @@ access to a venue, `Client` everybody else's, `Replica` the fold that both share
 `EmbeddedServer` a private server for those who have none.
 """
 
+from matchbox_tui.store.analytics import (
+    CANDLE_SPANS,
+    CANDLES_KEPT,
+    ActivityStats,
+    Candle,
+    FlowStats,
+    FlowWindow,
+    HealthStats,
+    HealthWindow,
+    LeaderboardStats,
+    MarketStats,
+    PriceStats,
+    QuoteStats,
+    TraderStats,
+    VenueStats,
+)
 from matchbox_tui.store.archive import Archive
 from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client
 from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus, StateHash
@@ -34,27 +50,39 @@ from matchbox_tui.store.snapshot_files import SnapshotFiles
 from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 
 __all__ = [
+    "CANDLES_KEPT",
+    "CANDLE_SPANS",
     "ID_MARGIN",
     "MAX_BATCH",
     "NO_PLACE",
     "QUEUE_LIMIT",
+    "ActivityStats",
     "Archive",
     "Base",
+    "Candle",
     "Client",
     "ClusterStatus",
     "Commit",
     "EmbeddedServer",
     "Entry",
     "FillMessage",
+    "FlowStats",
+    "FlowWindow",
     "Header",
+    "HealthStats",
+    "HealthWindow",
     "InDoubt",
     "InstanceStatus",
     "JournalBroken",
     "Keys",
     "LeaderView",
+    "LeaderboardStats",
     "Link",
+    "MarketStats",
     "Outcome",
     "Overloaded",
+    "PriceStats",
+    "QuoteStats",
     "Refused",
     "Registration",
     "Replica",
@@ -67,8 +95,10 @@ __all__ = [
     "StoreSetBack",
     "Tenure",
     "Tip",
+    "TraderStats",
     "Unreachable",
     "Unusable",
+    "VenueStats",
     "chained",
     "check_server",
     "fill_message",

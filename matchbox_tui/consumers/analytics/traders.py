@@ -94,9 +94,7 @@ class Traders(msgspec.Struct):
         standing.trades += 1
         standing.fill(price, qty)
 
-    def _best(
-        self, rank: Callable[[tuple[str, Standing]], tuple[int, str]]
-    ) -> list[TraderStats]:
+    def _best(self, rank: Callable[[tuple[str, Standing]], tuple[int, str]]) -> list[TraderStats]:
         return [
             TraderStats(
                 name,
