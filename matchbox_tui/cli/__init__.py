@@ -15,6 +15,7 @@ from matchbox_tui.cli import (
     audit,
     bench,
     change,
+    consume,
     drill,
     play,
     replay,
@@ -93,6 +94,7 @@ app.command("replay")(replay.replay)
 app.command("audit")(audit.audit)
 app.command("bench")(bench.bench)
 app.add_typer(sim.app, name="sim")
+app.add_typer(consume.app, name="consume")
 
 
 def main() -> None:

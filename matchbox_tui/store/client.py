@@ -1,5 +1,6 @@
 """A client of the venue: what the app, the traders, the gateway and the commands share."""
 
+import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
@@ -11,9 +12,10 @@ from matchbox_tui.engine import (
     decode_command,
     encode_command,
 )
+from matchbox_tui.store.analytics_board import AnalyticsBoard
 from matchbox_tui.store.archive import PUBLISHER
 from matchbox_tui.store.cluster import ClusterStatus, StateHash, number, read_cluster, read_hashes
-from matchbox_tui.store.errors import JournalBroken, StoreSetBack
+from matchbox_tui.store.errors import JournalBroken, SnapshotUnusable, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
@@ -22,6 +24,7 @@ from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, bases
 from matchbox_tui.store.scripts import FIND, SUBMIT
 from matchbox_tui.store.server_check import check_server
+from matchbox_tui.store.snapshot import Header, list_snapshots, parse_header
 from matchbox_tui.store.store import read_tail, read_unparsed
 
 MAX_BATCH = 1000
@@ -53,6 +56,8 @@ class Client:
         self._following = server.link(f"matchbox-{name}:follow")
         self._asking = server.link(f"matchbox-{name}:ask")
         self._reading = server.link(f"matchbox-{name}:read")
+        self.analytics = AnalyticsBoard(self._reading, keys)
+        """What the analytics say, where they run."""
 
     @classmethod
     async def connect(cls, url: str, prefix: str = "", name: str = "client") -> "Client":
@@ -204,6 +209,19 @@ class Client:
         chain.
         """
         await self._check_not_set_back(place.seq, place.chain)
+
+    async def snapshots(self) -> list[Header]:
+        """What the venue's recovery snapshots say of themselves, oldest first.
+
+        Leaves out those that can't be read. Raises `StoreError`.
+        """
+        found = []
+        for seq in await list_snapshots(self._asking, self.keys):
+            last = await self._asking.call("LINDEX", self.keys.snapshot(seq), -1)
+            with contextlib.suppress(SnapshotUnusable):
+                if last is not None:
+                    found.append(parse_header(last))
+        return found
 
     async def published_seq(self) -> int:
         """The sequence up to which every fill is known to be in `events_stream`.

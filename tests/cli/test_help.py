@@ -14,7 +14,7 @@ COMMANDS = [
     *("book", "orders", "positions", "fills", "status"),
     *("drill", "replay", "audit", "bench"),
 ]
-GROUPS = {"sim": ["list", "show", "run"]}
+GROUPS = {"sim": ["list", "show", "run"], "consume": ["persistence"]}
 EVERY = [*COMMANDS, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]
 
 
@@ -69,7 +69,8 @@ def test_the_command_loads_nothing_heavy() -> None:
     """Help and the engine's process must not pay for the screen, the names and the client."""
     program = (
         "import sys; import matchbox_tui.cli;"
-        "print([m for m in ('textual', 'faker', 'redis', 'rich') if m in sys.modules])"
+        "heavy = ('textual', 'faker', 'redis', 'rich', 'sqlalchemy', 'alembic');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

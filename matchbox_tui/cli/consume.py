@@ -1,0 +1,141 @@
+"""``matchbox consume``: the services that read the journal beside the engine."""
+
+import asyncio
+import socket
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matchbox_tui.cli import options
+from matchbox_tui.cli.leaving import leave
+from matchbox_tui.cli.output import printable
+from matchbox_tui.cli.running import (
+    EXIT_UNREACHABLE,
+    UsageError,
+    fail,
+    on_stop,
+    run,
+    set_up_logging,
+)
+
+STOP_SECONDS = 10.0
+"""How long the batch under way may take to end; breaking it off loses nothing."""
+
+app = typer.Typer(rich_markup_mode=None, help="Services that read the journal, beside the engine.")
+
+CopyId = Annotated[
+    str,
+    typer.Option("--id", envvar="MATCHBOX_ID", help="This copy's name.", show_default="made up"),
+]
+
+
+@app.command("persistence")
+def persistence(
+    redis_url: options.RedisUrl = options.DEFAULT_URL,
+    prefix: options.Prefix = "",
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url",
+            envvar="DATABASE_URL",
+            help="SQLite or PostgreSQL.",
+            metavar="URL",
+            show_default="sqlite:///matchbox.db in the data directory",
+        ),
+    ] = "",
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            envvar="MATCHBOX_DATA_DIR",
+            help="Where matchbox.db is kept.",
+            metavar="DIR",
+            show_default="the user's",
+        ),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name",
+            envvar="MATCHBOX_CONSUMER",
+            help="Of those with the same name one works; a second database needs another name.",
+        ),
+    ] = "persistence",
+    copy_id: CopyId = "",
+    rewind: Annotated[
+        bool,
+        typer.Option(
+            "--rewind",
+            envvar="MATCHBOX_REWIND",
+            help="Follow a store that was set back: drop the rows that it knows nothing of.",
+        ),
+    ] = False,
+    until_eof: options.UntilEof = False,
+    log_level: options.LogLevel = "info",
+) -> None:
+    """Write orders and trades into a database, exactly once.
+
+    Stop it for as long as you like, or kill it: it goes on where it was.
+    """
+    from matchbox_tui.consumers.persistence import Database, DatabaseError, Persistence
+    from matchbox_tui.store import Client, Registration
+
+    set_up_logging(log_level)
+    copy = _copy_id(copy_id)
+    _check_name("--name", name)
+
+    async def work() -> None:
+        database = Database(database_url or default_database(data_dir), prefix)
+        try:
+            await asyncio.to_thread(database.prepare)
+            client = await Client.connect(redis_url, prefix, f"consumer-{name}")
+            registration = Registration(client.server, client.keys, name, copy)
+            try:
+                service = Persistence(client, registration, database)
+
+                def stop() -> None:
+                    service.stop()
+                    asyncio.get_running_loop().call_later(STOP_SECONDS, leave, 0)
+
+                on_stop(stop, until_eof=until_eof)
+                await service.run(rewind=rewind)
+            finally:
+                await registration.close()
+                await client.close()
+        finally:
+            database.close()
+
+    try:
+        run(work())
+    except DatabaseError as error:
+        fail(printable(str(error)), EXIT_UNREACHABLE)
+
+
+def default_database(data_dir: Path | None) -> str:
+    """The URL of the database where none is named; its directory is made.
+
+    Raises `UsageError` where that can't be.
+    """
+    from platformdirs import user_data_path
+
+    directory = data_dir or user_data_path("matchbox")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--data-dir {directory}: can't make that directory ({error.strerror}): name another"
+        ) from None
+    return f"sqlite:///{directory / 'matchbox.db'}"
+
+
+def _copy_id(text: str) -> str:
+    copy = text or f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+    _check_name("--id", copy)
+    return copy
+
+
+def _check_name(option: str, text: str) -> None:
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"{option} {text!r}: use letters, digits and dashes")

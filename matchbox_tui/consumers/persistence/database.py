@@ -1,0 +1,204 @@
+"""The database: opening it, its tables' version, and what is written in one transaction.
+
+All calls wait for the database, so they belong in a thread. Each raises a `DatabaseError`, and
+then nothing of it was written.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
+from sqlalchemy import exc as sql_errors
+from sqlalchemy.engine import URL, make_url
+
+from matchbox_tui.consumers.persistence.errors import (
+    DatabaseTrouble,
+    DatabaseUnusable,
+    Overtaken,
+    explained,
+)
+from matchbox_tui.consumers.persistence.ledger import Changes, OrderRow
+from matchbox_tui.consumers.persistence.schema import migrate
+from matchbox_tui.consumers.persistence.starting_over import start_over
+from matchbox_tui.consumers.persistence.tables import OPEN, orders, position, snapshots
+from matchbox_tui.consumers.persistence.writing import write_changes
+from matchbox_tui.consumers.reader import Place
+from matchbox_tui.store import Header, Replica
+
+CONSUMER = "persistence"
+"""The position's name in the table."""
+
+WAIT_SECONDS = 5
+"""How long a connection, or another program's lock, is waited for."""
+
+
+class Database:
+    """One venue's tables in SQLite or PostgreSQL."""
+
+    def __init__(self, url: str, venue: str = "") -> None:
+        """Opens nothing yet. `venue` is its key prefix. Raises `DatabaseUnusable`."""
+        parsed = _parsed(url)
+        self.shown = parsed.set(query={}).render_as_string(hide_password=True)
+        self._venue = venue
+        self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
+        self._was_there = False
+        try:
+            self._engine: Engine = create_engine(parsed, connect_args=_arguments(parsed))
+        except ModuleNotFoundError:
+            raise DatabaseUnusable(
+                f"database {self.shown}: the driver for PostgreSQL is not installed:"
+                " pip install 'matchbox-tui[postgres]'"
+            ) from None
+        driver = self._engine.dialect.loaded_dbapi
+        self._driver_error: type[Exception] = driver.Error
+        if self._file is not None:
+            event.listen(self._engine, "connect", _set_up_sqlite)
+
+    def close(self) -> None:
+        """Closes its connections; the next call opens new ones."""
+        self._engine.dispose()
+
+    def prepare(self) -> None:
+        """Brings the tables up to date, or makes them."""
+        with self._transaction() as connection:
+            migrate(connection, self.shown)
+        self._was_there = True
+
+    def place(self) -> Place | None:
+        """How far the journal was read; None where nothing was."""
+        with self._transaction() as connection:
+            found = connection.execute(
+                select(position).where(position.c.consumer == CONSUMER)
+            ).one_or_none()
+        if found is None:
+            return None
+        if found.venue != self._venue:
+            raise DatabaseUnusable(
+                f"database {self.shown}: it holds the venue with the key prefix {found.venue!r},"
+                f" not {self._venue!r}: name another one in DATABASE_URL"
+            )
+        return Place(found.seq, found.chain, found.epoch)
+
+    def open_orders(self) -> list[OrderRow]:
+        """To be read after `place`: should another copy write in between, that place is wrong."""
+        c = orders.c
+        with self._transaction() as connection:
+            found = connection.execute(
+                select(c.seq, c.id, c.price, c.qty, c.cum_qty, c.leaves_qty).where(c.status == OPEN)
+            )
+            rows = []
+            for seq, id_, price, qty, cum_qty, leaves_qty in found:
+                row = OrderRow(seq, id_, None, price, qty, cum_qty)
+                row.leaves_qty = leaves_qty
+                rows.append(row)
+        return rows
+
+    def commit(self, before: Place, after: Place, changes: Changes) -> None:
+        """Writes a batch and moves the position, together.
+
+        Raises `Overtaken` where the position is not the one that the batch begins at.
+        """
+        with self._transaction() as connection:
+            self._move(connection, before, after)
+            write_changes(connection, changes)
+
+    def start_over(self, before: Place | None, replica: Replica, *, rewind: bool = False) -> None:
+        """Goes on at a snapshot, since what lies before it can't be read any more.
+
+        With `rewind` the rows that tell of later things go. Raises `Overtaken` as `commit` does.
+        """
+        after = Place(replica.seq, replica.chain, replica.epoch)
+        with self._transaction() as connection:
+            self._move(connection, before, after)
+            start_over(connection, before.seq if before else 0, replica, rewind=rewind)
+
+    def note_snapshots(self, found: list[Header]) -> None:
+        """Adds a row for each recovery snapshot that has none."""
+        c = snapshots.c
+        with self._transaction() as connection:
+            known = set(connection.execute(select(c.seq)).scalars())
+            rows = [
+                {
+                    "seq": head.seq,
+                    "chain": head.chain,
+                    "epoch": head.epoch,
+                    "highest_order_id": head.order_id,
+                    "created_ms": head.created,
+                    "parts": head.parts,
+                }
+                for head in found
+                if head.seq not in known
+            ]
+            if rows:
+                connection.execute(insert(snapshots), rows)
+
+    def _move(self, connection: Connection, before: Place | None, after: Place) -> None:
+        # First in its transaction: a second writer waits here, and then finds it moved.
+        values = {"seq": after.seq, "chain": after.chain, "epoch": after.epoch}
+        c = position.c
+        if before is None:
+            connection.execute(delete(position).where(c.consumer == CONSUMER, c.seq < 0))
+            known = connection.execute(select(c.seq)).first()
+            if known is not None:
+                raise Overtaken(f"another copy has written up to {known.seq}")
+            row = {"consumer": CONSUMER, "venue": self._venue, **values}
+            connection.execute(insert(position).values(row))
+            return
+        is_there = (c.consumer == CONSUMER, c.seq == before.seq, c.chain == before.chain)
+        moved = connection.execute(update(position).where(*is_there).values(values))
+        if moved.rowcount != 1:
+            raise Overtaken(f"another copy has written after {before.seq}")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            self._check_file()
+            with self._engine.connect() as connection:
+                if self._file is not None:
+                    # Else it would begin at the first write only, or at none for a table.
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                connection.commit()
+        except (sql_errors.SQLAlchemyError, self._driver_error, OSError) as error:
+            self._engine.dispose()
+            raise explained(self.shown, error) from None
+
+    def _check_file(self) -> None:
+        # SQLite would go on writing to a file that was removed, and make another one afterwards.
+        if self._was_there and self._file is not None and not self._file.exists():
+            self._engine.dispose()
+            raise DatabaseTrouble(
+                f"database {self.shown}: the file is gone: put it back,"
+                " or start persistence again to begin another"
+            )
+
+
+def _parsed(url: str) -> URL:
+    fix = "set DATABASE_URL to sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+    try:
+        parsed = make_url(url)
+    except (sql_errors.ArgumentError, ValueError):
+        # It may hold a password, which then can't be told from the rest.
+        raise DatabaseUnusable(f"the database's URL can't be understood: {fix}") from None
+    kind = parsed.drivername.partition("+")[0]
+    if kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise DatabaseUnusable(f"there is no database for {parsed.drivername}://: {fix}")
+    if parsed.database in (None, "", ":memory:"):
+        raise DatabaseUnusable(f"a database in memory would be gone with the program: {fix}")
+    return parsed.set(drivername="sqlite")
+
+
+def _arguments(url: URL) -> dict[str, Any]:
+    if url.drivername == "sqlite":
+        return {"timeout": WAIT_SECONDS}
+    return {"connect_timeout": WAIT_SECONDS, "options": f"-c lock_timeout={WAIT_SECONDS}s"}
+
+
+def _set_up_sqlite(connection: Any, record: object) -> None:
+    # Readers don't wait for a writer then, and a commit is on the disk before it is counted on.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
