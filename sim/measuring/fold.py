@@ -18,10 +18,10 @@ from matchbox_tui.engine import (
     TradeExecuted,
 )
 from matchbox_tui.store import Entry
-from sim.measuring.clock import Clock
 from sim.measuring.evidence import Evidence
 from sim.measuring.kinds import KindsFold
 from sim.measuring.market import Counts, MarketFold
+from sim.recording import RunClock
 
 COLUMNS = 600
 """Of the grid: how many moments of a run its series have."""
@@ -63,7 +63,7 @@ class JournalFold:
         self.problem = ""
         self.strays = Counts()
         """What was about no market that there is."""
-        self._clock = Clock(evidence.facts.start, evidence.samples, evidence.end)
+        self._clock = RunClock(evidence.facts.start, evidence.samples, evidence.end)
         self._end = evidence.end
         self._width = max(1, -(-evidence.end // COLUMNS))
         self._due = self._width

@@ -155,7 +155,7 @@ def _make(run: Run, path: Path, hears: Told | None) -> Index:
     path.unlink(missing_ok=True)
     with path.open("xb") as file:
         replica, samples = run.begin(), run.samples
-        clock = RunClock(run.facts, samples, run.base.seq)
+        clock = RunClock.of_replay(run.facts, samples, run.base.seq)
         size = run.journal_bytes
         first = Checkpoint(run.base.seq, run.base.chain, run.base.epoch, 0, At(), 0, 0)
         checkpoints, turns = [first], list[Turn]()
@@ -168,7 +168,7 @@ def _make(run: Run, path: Path, hears: Told | None) -> Index:
             except JournalBroken as error:
                 run.trouble(JOURNAL, f"can't be replayed: {error}")
                 break
-            at = clock.read(entry)
+            at = clock.at(entry.seq, entry.events[-1].timestamp)
             if before and entry.epoch != before:
                 turns.append(Turn(entry.seq, entry.epoch, at))
             trades += entry.blob.count(TRADE)

@@ -40,9 +40,9 @@ class Playback:
     def entries(self, after: int) -> Iterator[tuple[int, Entry]]:
         """The commits after a command, each with its time."""
         point = self._points.before(after)
-        clock = RunClock(self._run.facts, self._run.samples, point.seq, point.at)
+        clock = RunClock.of_replay(self._run.facts, self._run.samples, point.seq, point.at)
         for entry, _ in self._run.walk(point.place, point.seq, point.chain):
-            at = clock.read(entry)
+            at = clock.at(entry.seq, entry.events[-1].timestamp)
             if entry.seq > after:
                 yield at, entry
 

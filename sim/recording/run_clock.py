@@ -1,9 +1,9 @@
-"""When each entry of a run's journal happened."""
+"""When a command took effect, by the run's own time."""
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Self
 
-from matchbox_tui.store import Entry
 from sim.recording.run import RunFacts, Sample
 
 NS = 1_000_000_000
@@ -12,32 +12,54 @@ MARGIN_NS = 60 * NS
 
 
 class RunClock:
-    """Tells the times of entries, asked in their order, in ns since the run's start.
+    """Times of commands, in ns since the run's start; they never go back.
 
-    They are by the orders' own times, which are anybody's: each lies between the samples around it,
-    never before an earlier one, and never far behind the run's end.
+    A command carries the time at which it was sent, or whatever its sender made up. What it did,
+    it did between the last sample before its commit and the first one after it, so its time is
+    kept within those, and before the end.
     """
 
     def __init__(
-        self, facts: RunFacts, samples: Sequence[Sample], seq: int = 0, now: int = 0
+        self, start: int, samples: Sequence[Sample], end: int, seq: int = 0, now: int = 0
     ) -> None:
-        """For a reader who is at `now`, behind command `seq`."""
-        self.now = now
-        self._start = facts.start
-        self._end = facts.duration + MARGIN_NS
-        self._samples = samples
-        self._next = bisect_right(samples, seq, key=_seq) if samples else 0
+        """For a reader who is at `now`, behind command `seq`.
 
-    def read(self, entry: Entry) -> int:
-        """The time of the next entry. O(1), amortized."""
+        `start` in ns since the epoch; no time is beyond `end`. `samples` in their order.
+        """
+        self.now = now
+        self._start = start
+        self._samples = samples
+        self._end = end
+        self._next = bisect_left(samples, seq, key=_seq) if seq else 0
+        self._most = self._latest()
+
+    @classmethod
+    def of_replay(
+        cls, facts: RunFacts, samples: Sequence[Sample], seq: int = 0, now: int = 0
+    ) -> Self:
+        """One for what came after the run's end, too, as far as that is not far behind it."""
+        return cls(facts.start, samples, facts.duration + MARGIN_NS, seq, now)
+
+    def at(self, seq: int, timestamp: int) -> int:
+        """The time of a command, asked in the order of the journal. O(1), amortized."""
         samples = self._samples
-        while self._next < len(samples) and samples[self._next].seq < entry.seq:
+        if self._next < len(samples) and samples[self._next].seq < seq:
+            self._pass(seq)
+        self.now = min(max(timestamp - self._start, self.now), self._most)
+        return self.now
+
+    def _pass(self, seq: int) -> None:
+        samples = self._samples
+        while self._next < len(samples) and samples[self._next].seq < seq:
             self.now = max(self.now, min(samples[self._next].at, self._end))
             self._next += 1
-        latest = samples[self._next].at if self._next < len(samples) else self._end
-        at = min(entry.events[-1].timestamp - self._start, latest)
-        self.now = max(self.now, at)
-        return self.now
+        self._most = self._latest()
+
+    def _latest(self) -> int:
+        """The next sample's time, or the end; never before now."""
+        samples = self._samples
+        later = samples[self._next].at if self._next < len(samples) else self._end
+        return max(self.now, min(later, self._end))
 
 
 def _seq(sample: Sample) -> int:
