@@ -22,6 +22,9 @@ ENOUGH_SAMPLES = 20
 AROUND_POINTS = 400
 """Samples around a fault that are kept."""
 
+LEAST_RATED_NS = 1_000_000
+"""A run that was stopped within that time had no rate: the markets' opening alone was in it."""
+
 
 class Measuring:
     """Measures one run. `steps` does the work, a commit at a time; `measures` is what came of it.
@@ -94,11 +97,12 @@ class Measuring:
 
     def _run_values(self) -> dict[str, Value]:
         fold, evidence = self._fold, self._evidence
+        rated = evidence.end >= LEAST_RATED_NS
         epochs = [sample.epoch for sample in evidence.samples if sample.epoch] + fold.epochs
         return {
             "commands": fold.commands,
             "commits": fold.commits,
-            "rate": ratio(fold.commands * 10**9, evidence.end),
+            "rate": ratio(fold.commands * 10**9, evidence.end if rated else 0),
             "run_ms": ratio(evidence.end, 1_000_000),
             "elections": max(epochs) - min(epochs) if epochs else 0,
             "queue_max": max((sample.waiting for sample in evidence.samples), default=None),

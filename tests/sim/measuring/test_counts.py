@@ -43,6 +43,14 @@ def test_commands_are_counted_by_what_they_asked_for() -> None:
     assert values["order_to_trade_ratio"] == 7
 
 
+def test_a_run_that_was_stopped_at_once_has_no_rate() -> None:
+    day = Day("RAIN")
+    day.at(1, "sell", 50)
+    assert day.measured(10**9, samples=[sample(0, 2)]).values["rate"] is None
+    assert day.measured(10**9, samples=[sample(999_999, 2)]).values["rate"] is None
+    assert day.measured(10**9, samples=[sample(1_000_000, 2)]).values["rate"] == 2000
+
+
 def test_every_measure_is_there_and_no_other() -> None:
     day = Day("RAIN", "SNOW")
     values = day.measured(10).values
