@@ -18,9 +18,10 @@ from sim.audit import audit_recording
 from sim.hiring import hire, roster
 from sim.measuring import Measuring, evidence_of
 from sim.realism import Tapes, scorecard
-from sim.recording import Recorder, RunFacts, RunWriter, Sample, open_run
+from sim.recording import RunFacts, RunWriter, Sample, open_run
 from sim.recording.form import told as in_words
 from sim.recording.run import MEASURES, REPORT, VERDICT
+from sim.recording.run_writer import prepared
 from sim.report import Told, write_page
 from sim.run_report import RunReport
 from sim.run_result import RunResult
@@ -94,7 +95,7 @@ async def run_scenario(
         else:
             directory = out
             # It would be a pity to find out at the end.
-            Recorder(out)
+            prepared(out)
         running = _Running(scenario, text, seed, virtual, directory, stopping, progress, say)
         result = await running.run()
         say("Auditing and measuring what was recorded.")

@@ -18,6 +18,9 @@ LINE_SECONDS = 5.0
 FIRST_LINE_SECONDS = 1.0
 NS = 10**9
 
+ECHOED = 6
+"""Columns that are kept free for what the terminal echoes: ^C, three times."""
+
 
 class ProgressBar:
     """Shows a run's progress while it is entered. What is said meanwhile goes above the bar."""
@@ -63,12 +66,22 @@ class ProgressBar:
 
 class _Bar:
     def __init__(self, title: str) -> None:
-        from rich.console import Console
+        from rich.console import Console, RenderableType
+        from rich.constrain import Constrain
         from rich.progress import BarColumn, Progress, TextColumn
         from rich.table import Column
 
-        self._console = Console(stderr=True, highlight=False, markup=False)
-        self._progress = Progress(
+        self._console = console = Console(stderr=True, highlight=False, markup=False)
+
+        class Line(Progress):
+            """The terminal echoes ^C where the bar ends: with no room there the echo would begin
+            another line, and the bar above it stay for ever.
+            """
+
+            def get_renderable(self) -> RenderableType:
+                return Constrain(super().get_renderable(), max(console.width - ECHOED, 1))
+
+        self._progress = Line(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             TextColumn(

@@ -24,11 +24,16 @@ from sim.recording.form import (
     told,
 )
 from sim.recording.run import (
+    CHECKPOINTS,
     FAULTS,
+    INDEX,
+    MEASURES,
+    REPORT,
     ROSTER,
     RUN,
     SAMPLES,
     SCENARIO,
+    VERDICT,
     FaultRow,
     RunFacts,
     Sample,
@@ -36,6 +41,30 @@ from sim.recording.run import (
 )
 from sim.recording.spooling import Spool
 from sim.recording.writing import Recorder
+
+NAMES = (
+    *(RUN, SCENARIO, ROSTER, JOURNAL, FILLS, HASHES, SAMPLES, FAULTS, QUEUE, RECORD),
+    *(INDEX, CHECKPOINTS, MEASURES, VERDICT, REPORT),
+)
+"""The files of a run's directory beside the manifest."""
+
+
+def prepared(directory: Path) -> Recorder:
+    """Makes the directory of a run. Raises `RecordingError` where it holds one already, or any file
+    that the run would write over: it may be a scenario or a page that somebody wrote.
+    """
+    recorder = Recorder(directory)
+    there = [name for name in NAMES if os.path.lexists(directory / name)]
+    if RUN in there or JOURNAL in there:
+        raise RecordingError(
+            f"{directory} holds a run that was interrupted: choose another directory"
+        )
+    if there:
+        raise RecordingError(
+            f"{directory} holds a file {there[0]}, which a run would write over:"
+            " choose another directory"
+        )
+    return recorder
 
 
 class RunWriter:
@@ -49,14 +78,10 @@ class RunWriter:
     def __init__(
         self, directory: Path, facts: RunFacts, scenario_text: str, roster: Sequence[Trader]
     ) -> None:
-        """Makes the directory, which must not hold a run yet."""
+        """Makes the directory, which must not hold a run yet, nor anything in a run's place."""
         self._directory = directory
         self._facts = facts
-        self._recorder = Recorder(directory)
-        if any(os.path.lexists(directory / name) for name in (RUN, JOURNAL)):
-            raise RecordingError(
-                f"{directory} holds a run that was interrupted: choose another directory"
-            )
+        self._recorder = prepared(directory)
         self._recorder.plain(SCENARIO, scenario_text.encode())
         self._recorder.json(ROSTER, list(roster))
         self._recorder.json(FAULTS, [])

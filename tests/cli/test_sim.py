@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -99,6 +100,15 @@ def test_a_run_is_kept_for_the_audit_and_not_written_over(tmp_path: Path) -> Non
     assert "holds a recording already: choose another directory" in again
 
 
+@pytest.mark.parametrize("name", ["scenario.toml", "report.html"])
+def test_what_somebody_wrote_is_not_written_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    said = ran(tmp_path, SMALL, "--out", str(tmp_path)).refusal(2)
+    assert f"holds a file {name}, which a run would write over: choose another" in said
+    assert (tmp_path / name).read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "small.toml"])
+
+
 def test_all_mistakes_of_a_file_are_told_and_nothing_runs(tmp_path: Path) -> None:
     wrong = SMALL.replace('"2s"', "2").replace("noise", "nois").replace("lost", "lsot")
     done = ran(tmp_path, wrong, "--out", str(tmp_path / "run"))
@@ -180,9 +190,17 @@ def test_a_terminal_shows_a_bar_and_keeps_the_report_clean(tmp_path: Path) -> No
         os.close(master)
     assert process.returncode == 0
     assert b"of 60 s" in shown
+    # There is room for a ^C behind it, which would leave a copy of it where it was full.
+    bars = [_plain(piece) for piece in shown.split(b"\r") if b"of 60 s" in piece]
+    assert bars
+    assert max(map(len, bars)) <= 120 - len("^C^C^C")
     assert b"node-1 leads (epoch 1)" in shown
     assert out.splitlines()[-1] == "As expected: 2 of 2 expectations are met."
     assert "\x1b" not in out
+
+
+def _plain(drawn: bytes) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.decode()).strip("\n")
 
 
 def _read(master: int) -> bytes:
