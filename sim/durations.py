@@ -13,7 +13,10 @@ DURATION = "duration"
 Duration = Annotated[int, msgspec.Meta(ge=0, extra={"unit": DURATION})]
 """A length of time in ns. In a file it is text with a unit."""
 
-_PATTERN = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?\s*(ns|us|ms|s|m|h)")
+_PATTERN = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?\s*(ns|us|ms|s|m|h)", re.ASCII)
+
+SHOWN = 60
+"""Longest text that an error repeats."""
 
 
 def parse_duration(text: str) -> int:
@@ -23,7 +26,10 @@ def parse_duration(text: str) -> int:
     """
     found = _PATTERN.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"{text!r} is no length of time: write a number and its unit, as in 250ms")
+        shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+        raise ValueError(
+            f"{shown!r} is no length of time: write a number and its unit, as in 250ms"
+        )
     whole, fraction, unit = found.groups()
     fraction = fraction or ""
     scale = UNITS[unit]

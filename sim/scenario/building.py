@@ -133,7 +133,7 @@ class Builder:
 
     def _markets(self, seed: int) -> tuple[MarketPlan, ...]:
         tables = self._list("market", MAX_MARKETS)
-        if not tables and "market" not in self._tables:
+        if self._tables.get("market", []) == []:
             self._findings.add(("market",), "is missing; add a [[market]] with its symbol")
         read = [self._market(table, ("market", number)) for number, table in enumerate(tables)]
         named = [one.symbol for one in read if one is not None and one.symbol]
@@ -187,7 +187,7 @@ class Builder:
         if refusal_of_market(market) is not None:
             self._findings.add(
                 (*path, "symbol"),
-                f"{shown(market.symbol)}; use letters and digits, at most 64 of them",
+                f"{shown(market.symbol)}; use A to Z, a to z, digits and . _ -, at most 64 of them",
             )
             return
         low, high, tick = table.min_price, table.max_price, table.tick

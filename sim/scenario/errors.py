@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from datetime import date, time
 
 import msgspec
 
@@ -81,7 +82,8 @@ def path_text(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part + 1}]"
         else:
-            text += f".{part}" if text else part
+            short = part if len(part) <= SHOWN else f"{part[: SHOWN - 3]}..."
+            text += f".{short}" if text else short
     return text if text.isprintable() else repr(text)
 
 
@@ -91,6 +93,9 @@ def shown(value: object) -> str:
         return "a table"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, date | time):
+        # As TOML has it.
+        return value.isoformat()
     try:
         text = repr(value)
     except ValueError:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from sim.scenario.errors import nearest
+from sim.scenario.errors import nearest, shown
 from sim.scenario.form import Expectation
 
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
+OTHERS = {"==": "=", "=>": ">=", "=<": "<=", "<>": "!="}
 
 _WRITTEN = re.compile(r"([^\s=!<>]+)\s*([=!<>]+)\s*(\S+)")
-_NUMBER = re.compile(r"-?[0-9][0-9_]*(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"-?[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?")
 _HOW = "write a measure, one of = != < <= > >=, and a number, as in 'lost = 0'"
 
 
@@ -23,16 +24,26 @@ def parse_expectation(text: str, markets: Sequence[str]) -> Expectation:
 
     found = _WRITTEN.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"{text!r} is no expectation: {_HOW}")
+        raise ValueError(f"{shown(text)} is no expectation: {_HOW}")
     measure, operator, bound = found.groups()
     if operator not in OPERATORS:
-        raise ValueError(f"{text!r}: {operator!r} is no comparison; {nearest(operator, OPERATORS)}")
+        raise ValueError(
+            f"{shown(text)}: {shown(operator)} is no comparison; {_comparison(operator)}"
+        )
     if _NUMBER.fullmatch(bound) is None or len(bound) > 20:
-        raise ValueError(f"{text!r}: {bound!r} is no number; {_HOW}")
+        raise ValueError(f"{shown(text)}: {shown(bound)} is no number; {_HOW}")
     if measure_of(measure, markets) is None:
-        raise ValueError(f"{text!r}: {_unknown(measure, markets)}")
+        raise ValueError(f"{shown(text)}: {_unknown(measure, markets)}")
+    if "." not in bound:
+        return Expectation(measure, operator, int(bound))
     number = float(bound)
     return Expectation(measure, operator, int(number) if number.is_integer() else number)
+
+
+def _comparison(written: str) -> str:
+    """What was meant where it was written as other languages have it."""
+    meant = OTHERS.get(written)
+    return f"did you mean {meant!r}?" if meant else nearest(written, OPERATORS)
 
 
 def _unknown(measure: str, markets: Sequence[str]) -> str:
@@ -42,7 +53,7 @@ def _unknown(measure: str, markets: Sequence[str]) -> str:
     if name not in MEASURES:
         near = nearest(measure, written_names(markets))
         words = near if near.startswith("did you") else "docs/scenarios.md lists them"
-        return f"no measure {measure!r}; {words}"
+        return f"no measure {shown(measure)}; {words}"
     if MEASURES[name].scope is Scope.RUN:
         return f"{name} is of the whole run; write it without {market!r}"
-    return f"no market {market!r}; {nearest(market, markets)}"
+    return f"no market {shown(market)}; {nearest(market, markets)}"

@@ -29,6 +29,10 @@ def test_a_measure_a_comparison_and_a_number(written: str, meant: Expectation) -
     assert parse_expectation(str(one), MARKETS) == one
 
 
+def test_a_whole_number_is_taken_as_it_is_however_large() -> None:
+    assert parse_expectation("volume > 9007199254740993", MARKETS).bound == 2**53 + 1
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [
@@ -36,11 +40,14 @@ def test_a_measure_a_comparison_and_a_number(written: str, meant: Expectation) -
         ("lost", "is no expectation"),
         ("lost = 0 or so", "is no expectation"),
         ("lost == 0", "'==' is no comparison; did you mean '='?"),
-        ("lost => 0", "'=>' is no comparison; did you mean"),
+        ("lost => 0", "'=>' is no comparison; did you mean '>='?"),
+        ("lost <> 0", "'<>' is no comparison; did you mean '!='?"),
+        ("lost = 1_", "'1_' is no number"),
+        ("lost = 1__0", "'1__0' is no number"),
         ("lost = none", "'none' is no number"),
         ("lost = nan", "'nan' is no number"),
         ("lost = 1e5", "'1e5' is no number"),
-        (f"lost = {'9' * 400}", "is no number"),
+        (f"lost = {'9' * 400}", f"'{'9' * 56}... is no number"),
         ("recovery_p99 < 5", "no measure 'recovery_p99'; did you mean 'recovery_ms_p99'?"),
         ("xyzzy < 5", "no measure 'xyzzy'; docs/scenarios.md lists them"),
         ("RAIN.lost = 0", "lost is of the whole run; write it without 'RAIN'"),

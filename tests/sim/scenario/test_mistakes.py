@@ -21,6 +21,9 @@ def test_the_plain_file_has_none() -> None:
         ('"20s"', '"20"', "2: duration: '20' is no length of time: write a number and its unit"),
         ('"20s"', '"1ms"', "2: duration: '1ms'; use a length of time from 10ms to 24h"),
         ('"20s"', '"25h"', "2: duration: '25h'; use a length of time from 10ms to 24h"),
+        ('"20s"', '"\u0663s"', "2: duration: '\u0663s' is no length of time"),
+        ('"20s"', f'"{"9" * 99}s"', f"2: duration: '{'9' * 57}...' is no length of time"),
+        ("instances = 2", "n" * 99 + " = 2", f"3: {'n' * 57}...: no such key"),
         ("instances = 2", "instances = 10", "3: instances: 10; use a whole number from 1 to 9"),
         ("instances = 2", "instances = 2.5", "3: instances: 2.5; use a whole number from 1 to 9"),
         ("instances = 2", "instances = true", "3: instances: true; use a whole number"),
@@ -28,7 +31,7 @@ def test_the_plain_file_has_none() -> None:
         ("instances = 2", "instanecs = 2", "3: instanecs: no such key; did you mean 'instances'?"),
         ("instances = 2", "seed = -1", "3: seed: -1; use a whole number >= 0"),
         ("instances = 2", 'lease = "10ms"', "3: lease: '10ms'; use a length of time from 100ms"),
-        ('"Plain"', "1979-05-27", "1: title: datetime.date(1979, 5, 27); use text in quotes"),
+        ('"Plain"', "1979-05-27", "1: title: 1979-05-27; use text in quotes"),
         ('"Plain"', f'"{"x" * 101}"', "1: title: 101 characters; use at most 100"),
         # lists of tables
         ("[[agents]]", "[[agent]]", "15: agent: no such table; did you mean 'agents'?"),
@@ -40,7 +43,7 @@ def test_the_plain_file_has_none() -> None:
         ('symbol = "RAIN"', 'count = 2\ntitle = "?"', "8: market[1].title: made-up markets have"),
         ('symbol = "RAIN"', "count = 1000", "6: market: 1001 in all; use at most 1000"),
         ('"SNOW"\nopening', '"RAIN"\nopening', "10: market[2].symbol: 'RAIN' is there already"),
-        ('"RAIN"', '"RA IN"', "7: market[1].symbol: 'RA IN'; use letters and digits"),
+        ('"RAIN"', '"RA IN"', "7: market[1].symbol: 'RA IN'; use A to Z, a to z, digits"),
         ("opening = 20", "opening = 100", "11: market[2].opening: 100; use a price from 1 to 99"),
         (
             "opening = 20",
@@ -156,6 +159,13 @@ def test_what_is_no_toml_is_told_by_its_line(text: str, told: str) -> None:
     [line] = complaints(text)
     assert re.match(f"plain.toml{told}", line), line
     assert len(line) < 200
+
+
+def test_a_list_of_no_markets_is_no_market() -> None:
+    text = 'duration = "1s"\nmarket = []\n[[agents]]\nkind = "noise"\n'
+    assert complaints(text) == [
+        "plain.toml:2: market: is missing; add a [[market]] with its symbol"
+    ]
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
