@@ -21,6 +21,8 @@ from matchbox_tui.store.analytics import (
     TraderStats,
     VenueStats,
 )
+from matchbox_tui.store.analytics_board import AnalyticsBoard, Posted
+from matchbox_tui.store.analytics_state import StateHeader, keep_state, kept_state
 from matchbox_tui.store.archive import Archive
 from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client
 from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus, StateHash
@@ -57,6 +59,7 @@ __all__ = [
     "NO_PLACE",
     "QUEUE_LIMIT",
     "ActivityStats",
+    "AnalyticsBoard",
     "Archive",
     "Base",
     "Candle",
@@ -81,6 +84,7 @@ __all__ = [
     "MarketStats",
     "Outcome",
     "Overloaded",
+    "Posted",
     "PriceStats",
     "QuoteStats",
     "Refused",
@@ -90,6 +94,7 @@ __all__ = [
     "SnapshotFiles",
     "SnapshotUnusable",
     "StateHash",
+    "StateHeader",
     "Store",
     "StoreError",
     "StoreSetBack",
@@ -102,6 +107,8 @@ __all__ = [
     "chained",
     "check_server",
     "fill_message",
+    "keep_state",
+    "kept_state",
     "list_snapshots",
     "load_snapshot",
     "parse_entry",

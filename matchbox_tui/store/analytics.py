@@ -15,7 +15,7 @@ CANDLES_KEPT = 1000
 
 
 class Candle(msgspec.Struct, frozen=True, gc=False):
-    """Trades of the time from `time` on: first, highest, lowest and last price, contracts, count."""
+    """The trades from `time` on: first, highest, lowest and last price, contracts, count."""
 
     time: int
     open: int
@@ -136,12 +136,8 @@ class HealthStats(msgspec.Struct, frozen=True):
 
 
 class VenueStats(msgspec.Struct, frozen=True):
-    """How far the analytics are: they count the commands from `since` to `sequence`.
-
-    `lag` is how many more there were in the journal when this was written.
-    """
+    """How far the analytics are: they count the commands from `since` to `sequence`."""
 
     sequence: int
     since: int
-    lag: int
     health: HealthStats

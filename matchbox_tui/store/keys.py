@@ -34,6 +34,10 @@ class Keys:
         """String with a time to live: who takes the next snapshot, so that one does."""
         self.hashes = f"{prefix}engine:hashes"
         """Capped stream of the state hashes that instances found at the same sequence."""
+        self.analytics = f"{prefix}engine:analytics"
+        """Hash seq, chain, stats: how far the analytics are, and the engine's health as JSON."""
+        self.analytics_state = f"{prefix}engine:analytics:state"
+        """List: what the analytics go on from after a restart, in parts, and then their header."""
         self.fills_stream = f"{prefix}events_stream"
         """Stream of fills, field `event`."""
         self.fills_channel = f"{prefix}fills:events"
@@ -55,6 +59,18 @@ class Keys:
         """String with a time to live: which copy of a journal's consumer works; others stand by."""
         return f"{self.prefix}engine:consumer:{name}"
 
+    def analytics_draft(self, copy: str) -> str:
+        """List with a time to live: a state of the analytics that is being written."""
+        return f"{self.prefix}engine:analytics:draft:{copy}"
+
+    def analytics_market(self, market: str) -> str:
+        """Hash seq, chain, stats: a market's figures as JSON, and the place that they are of."""
+        return f"{self.prefix}engine:analytics:market:{market}"
+
+    def analytics_candles(self, market: str, interval: str) -> str:
+        """Hash of candles as JSON by their beginning in ns."""
+        return f"{self.prefix}engine:analytics:candles:{interval}:{market}"
+
     def client_order(self, trader: str, client_order_id: str) -> str:
         """String with a time to live: the order id that a client_order_id stands for."""
         # A colon in the name would let two traders meet in one key.
@@ -68,9 +84,11 @@ class Keys:
 
 
 _VALUE_TYPES = {
-    "list": r"engine:order_queue|engine:snapshot:\d+|engine:snapshot:draft:.*",
+    "list": r"engine:order_queue|engine:snapshot:\d+|engine:snapshot:draft:.*"
+    r"|engine:analytics:state|engine:analytics:draft:.*",
     "stream": r"engine:log|engine:hashes|events_stream",
-    "hash": r"engine:cursor|engine:instance:.*",
+    "hash": r"engine:cursor|engine:instance:.*|engine:analytics"
+    r"|engine:analytics:market:.*|engine:analytics:candles:.*",
     "zset": r"engine:instances|engine:snapshots",
     "number": r"engine:order_id_counter|engine:epoch|engine:client_order:.*",
     "string": r"engine:leader|engine:snapshot:turn|engine:consumer:.*|orderbook:snapshot.*",

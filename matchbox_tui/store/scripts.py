@@ -392,3 +392,82 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
 end
 return redis.call('DEL', KEYS[1])
 """)
+
+# How the analytics' scripts tell whether what they bring may be written over what is there.
+_NEWER = """
+local function ahead(cursor, seq, chain)
+  local tip = redis.call('HMGET', cursor, 'seq', 'chain')
+  local known = tonumber(tip[1] or '0')
+  return tonumber(seq) > known or (tonumber(seq) == known and chain ~= (tip[2] or ''))
+end
+local function newer(cursor, there, seq)
+  local known = tonumber(redis.call('HGET', cursor, 'seq') or '0')
+  return there and tonumber(there) > tonumber(seq) and tonumber(there) <= known
+end
+"""
+
+# KEYS  the figures' hash, cursor, then hashes of candles
+# ARGV  seq and chain that the hash was last left at by this writer (empty: all that there is is
+#       written anew), seq and chain that the figures are of, the figures as JSON, then for each
+#       hash of candles how many follow, and these: beginning and JSON, which is empty for one that
+#       is gone
+# Returns OK; or, with nothing changed: OTHER (somebody else has written meanwhile: bring all there
+#       is), NEWER (what is there is of a later place), AHEAD (the journal does not go up to there,
+#       or is another one there: the store was set back).
+POST = Script(
+    _NEWER
+    + """
+if ahead(KEYS[2], ARGV[3], ARGV[4]) then
+  return 'AHEAD'
+end
+local there = redis.call('HMGET', KEYS[1], 'seq', 'chain')
+local whole = ARGV[1] == ''
+if not whole and (there[1] ~= ARGV[1] or there[2] ~= ARGV[2]) then
+  return 'OTHER'
+end
+if whole and newer(KEYS[2], there[1], ARGV[3]) then
+  return 'NEWER'
+end
+redis.call('HSET', KEYS[1], 'seq', ARGV[3], 'chain', ARGV[4], 'stats', ARGV[5])
+local at = 6
+for i = 3, #KEYS do
+  if whole then
+    redis.call('DEL', KEYS[i])
+  end
+  local last = at + 2 * tonumber(ARGV[at])
+  for j = at + 1, last, 2 do
+    if ARGV[j + 1] == '' then
+      redis.call('HDEL', KEYS[i], ARGV[j])
+    else
+      redis.call('HSET', KEYS[i], ARGV[j], ARGV[j + 1])
+    end
+  end
+  at = last + 1
+end
+return 'OK'
+"""
+)
+
+# KEYS  draft, the analytics' state, cursor      ARGV  header, seq, chain, count of parts
+# Completes a draft and puts it in the place of the state before. Returns KEPT; or, with nothing
+#       changed: LOST (the draft is not what its writer left), and NEWER and AHEAD as in POST.
+KEEP_STATE = Script(
+    _NEWER
+    + """
+if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[4]) then
+  return 'LOST'
+end
+if ahead(KEYS[3], ARGV[2], ARGV[3]) then
+  return 'AHEAD'
+end
+local header = redis.call('LINDEX', KEYS[2], -1)
+local there = header and string.match(header, '^{"seq":(%d+),')
+if newer(KEYS[3], there, ARGV[2]) then
+  return 'NEWER'
+end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('PERSIST', KEYS[1])
+redis.call('RENAME', KEYS[1], KEYS[2])
+return 'KEPT'
+"""
+)
