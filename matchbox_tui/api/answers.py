@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from matchbox_tui.engine import MarketStatus, OrderType, Side, TimeInForce
+from matchbox_tui.store import HealthStats, MarketStats
 
 
 class OrderStatus(StrEnum):
@@ -16,6 +17,14 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REJECTED = "rejected"
+
+
+class CandleInterval(StrEnum):
+    """How long a candle lasts: the names of the store's `CANDLE_SPANS`."""
+
+    SECOND = "1s"
+    TEN_SECONDS = "10s"
+    MINUTE = "1m"
 
 
 class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -84,3 +93,15 @@ class PositionAnswer(msgspec.Struct, frozen=True, gc=False):
     market: str
     qty: int
     cash: int
+
+
+class StatsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the analytics counted from the command `since` to the command `sequence`; `lag` is how
+    many more this instance knows of.
+    """
+
+    sequence: int
+    since: int
+    lag: int
+    market: MarketStats
+    health: HealthStats

@@ -10,6 +10,7 @@ from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.limits import Gate
 from matchbox_tui.api.openapi import Document
 from matchbox_tui.api.routes import (
+    analytics_routes,
     docs_routes,
     health_routes,
     market_data_routes,
@@ -29,6 +30,7 @@ def create_app(gateway: Gateway, *, token: str = "", rate_limit: int = 0) -> ASG
     handlers: list[HTTPRouteHandler] = [
         *order_routes(gateway),
         *market_data_routes(gateway),
+        *analytics_routes(gateway),
         *health_routes(gateway),
     ]
     document = Document(handlers, token=bool(token), limited=rate_limit > 0)

@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import ValidationException
 
-from matchbox_tui.api.answers import OrderStatus, Problem
+from matchbox_tui.api.answers import CandleInterval, OrderStatus, Problem
 from matchbox_tui.api.errors import Refusal, answer_refusal
 from matchbox_tui.api.requests import BatchRequest, OrderRequest
 from matchbox_tui.engine import (
@@ -42,6 +42,7 @@ FIXES = {
     "after": "after must be between 0 and 2**53 - 1",
     "limit": "limit must be between 1 and 1000",
     "depth": "depth must be between 1 and 10000",
+    "interval": f"interval must be {_one_of(CandleInterval)}",
     "status": f"status must be {_one_of(OrderStatus)}",
 }
 """What would be right in a field, or in a parameter of a query."""

@@ -139,3 +139,38 @@ def _copy_id(text: str) -> str:
 def _check_name(option: str, text: str) -> None:
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise UsageError(f"{option} {text!r}: use letters, digits and dashes")
+
+
+@app.command("analytics")
+def analytics(
+    redis_url: options.RedisUrl = options.DEFAULT_URL,
+    prefix: options.Prefix = "",
+    copy_id: CopyId = "",
+    until_eof: options.UntilEof = False,
+    log_level: options.LogLevel = "info",
+) -> None:
+    """Compute candles and statistics, for GET /candles and /stats.
+
+    Stop it for as long as you like, or kill it: it goes on where it was.
+    """
+    from matchbox_tui.consumers.analytics import NAME, Analytics
+    from matchbox_tui.store import Client
+
+    set_up_logging(log_level)
+    copy = _copy_id(copy_id)
+
+    async def work() -> None:
+        client = await Client.connect(redis_url, prefix, f"consumer-{NAME}")
+        try:
+            service = Analytics(client, copy)
+
+            def stop() -> None:
+                service.stop()
+                asyncio.get_running_loop().call_later(STOP_SECONDS, leave, 0)
+
+            on_stop(stop, until_eof=until_eof)
+            await service.run()
+        finally:
+            await client.close()
+
+    run(work())

@@ -66,7 +66,7 @@ class FlowStats(msgspec.Struct, frozen=True):
     """
 
     total: int = 0
-    windows: list[FlowWindow] = []
+    windows: tuple[FlowWindow, ...] = ()
 
 
 class ActivityStats(msgspec.Struct, frozen=True):
@@ -100,8 +100,8 @@ class LeaderboardStats(msgspec.Struct, frozen=True):
 
     traders: int = 0
     untracked: int = 0
-    by_volume: list[TraderStats] = []
-    by_profit: list[TraderStats] = []
+    by_volume: tuple[TraderStats, ...] = ()
+    by_profit: tuple[TraderStats, ...] = ()
 
 
 class MarketStats(msgspec.Struct, frozen=True):
@@ -131,8 +131,8 @@ class HealthStats(msgspec.Struct, frozen=True):
     commands: int = 0
     events: int = 0
     largest_commit: int = 0
-    commit_sizes: list[int] = []
-    windows: list[HealthWindow] = []
+    commit_sizes: tuple[int, ...] = ()
+    windows: tuple[HealthWindow, ...] = ()
 
 
 class VenueStats(msgspec.Struct, frozen=True):

@@ -1,11 +1,13 @@
 """A venue with a leader and a gateway to it, for every test its own."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from matchbox_tui.consumers.analytics import Analytics
 from matchbox_tui.engine import Market
 from matchbox_tui.store import Client, EmbeddedServer, Link, Server
 from tests.api.serving import Api, serving
@@ -35,6 +37,22 @@ async def api(led: Venue) -> AsyncIterator[Api]:
     async with serving(led.url, led.prefix) as served:
         await served.settled()
         yield served
+
+
+@pytest.fixture
+async def analytics(api: Api) -> AsyncIterator["asyncio.Task[None]"]:
+    """The venue's analytics at work beside it; cancelled, they are killed."""
+    service = Analytics(api.gateway.client, "test", post_seconds=0.01)
+    running = asyncio.create_task(service.run())
+    yield running
+    service.stop()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+def counted(api: Api, analytics: "asyncio.Task[None]") -> Api:
+    """A gateway to a venue whose analytics run."""
+    return api
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

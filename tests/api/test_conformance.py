@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 
 # Why that check is off is said in schemathesis.toml, which `--checks` overrules.
-async def test_the_server_does_what_its_document_says(api: Api, tmp_path: Path) -> None:
+async def test_the_server_does_what_its_document_says(counted: Api, tmp_path: Path) -> None:
+    api = counted
     await api.place("sell", 60, 5, trader="alice", market="RAIN")
     await api.place("buy", 60, 3, trader="bob", market="RAIN")
     process = await asyncio.create_subprocess_exec(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from litestar.params import PathParameter, QueryParameter
 
-from matchbox_tui.api.answers import OrderStatus
+from matchbox_tui.api.answers import CandleInterval, OrderStatus
 from matchbox_tui.engine import MAX_ID, MAX_NAME
 
 LIMIT = 100
@@ -30,3 +30,4 @@ AnyMarket = Annotated[
 ]
 MarketSymbol = Annotated[str, QueryParameter(max_length=MAX_NAME, description="The market.")]
 AnyStatus = Annotated[OrderStatus | None, QueryParameter(description="Only those in this state.")]
+Interval = Annotated[CandleInterval, QueryParameter(description="How long a candle lasts.")]

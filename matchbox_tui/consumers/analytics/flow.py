@@ -63,4 +63,6 @@ class Flow(msgspec.Struct):
 
     def stats(self) -> FlowStats:
         windows = self.windows.last(WINDOWS_KEPT)
-        return FlowStats(self.total, [FlowWindow(start, values[0]) for start, values in windows])
+        return FlowStats(
+            self.total, tuple(FlowWindow(start, values[0]) for start, values in windows)
+        )

@@ -55,6 +55,6 @@ class Health(msgspec.Struct):
             self.commands,
             self.events,
             self.largest,
-            list(self.sizes),
-            [HealthWindow(start, *values) for start, values in windows],
+            tuple(self.sizes),
+            tuple(HealthWindow(start, *values) for start, values in windows),
         )

@@ -94,8 +94,10 @@ class Traders(msgspec.Struct):
         standing.trades += 1
         standing.fill(price, qty)
 
-    def _best(self, rank: Callable[[tuple[str, Standing]], tuple[int, str]]) -> list[TraderStats]:
-        return [
+    def _best(
+        self, rank: Callable[[tuple[str, Standing]], tuple[int, str]]
+    ) -> tuple[TraderStats, ...]:
+        return tuple(
             TraderStats(
                 name,
                 standing.volume,
@@ -106,4 +108,4 @@ class Traders(msgspec.Struct):
                 standing.realised,
             )
             for name, standing in heapq.nsmallest(SHOWN, self.held.items(), key=rank)
-        ]
+        )
