@@ -14,7 +14,7 @@ COMMANDS = [
     *("book", "orders", "positions", "fills", "status"),
     *("drill", "replay", "audit", "bench"),
 ]
-GROUPS = {"sim": ["list", "show", "run"], "consume": ["persistence"]}
+GROUPS = {"sim": ["list", "show", "run"], "consume": ["persistence", "analytics"]}
 EVERY = [*COMMANDS, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]
 
 
