@@ -140,11 +140,11 @@ class Database:
         c = position.c
         if before is None:
             connection.execute(delete(position).where(c.consumer == CONSUMER, c.seq < 0))
-            known = connection.execute(select(c.seq)).first()
-            if known is not None:
-                raise Overtaken(f"another copy has written up to {known.seq}")
             row = {"consumer": CONSUMER, "venue": self._venue, **values}
-            connection.execute(insert(position).values(row))
+            try:
+                connection.execute(insert(position).values(row))
+            except sql_errors.IntegrityError:
+                raise Overtaken("another copy has begun with the database") from None
             return
         is_there = (c.consumer == CONSUMER, c.seq == before.seq, c.chain == before.chain)
         moved = connection.execute(update(position).where(*is_there).values(values))

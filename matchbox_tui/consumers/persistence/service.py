@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 BATCH_EVENTS = 5000
 """Events in one transaction, about: more gain little and hold everything else up longer."""
 
+WAIT_MS = 200
+"""How long a read waits at the journal's tip; a stop waits as long."""
+
 NOTE_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 5.0
@@ -70,30 +73,39 @@ class Persistence:
         With `rewind` the database follows a store that was set back; without, that is the end.
         Raises `DatabaseUnusable`, and `JournalBroken` where the journal can't be followed.
         """
-        while not self._stopping.is_set():
-            try:
-                if await self._duty.look():
-                    await self._work(rewind)
-                    self._goes_well()
-                else:
-                    self._reader = None
-                    await self._wait(self._duty.pause())
-            except Overtaken as error:
+        try:
+            while not self._stopping.is_set():
+                await self._step(rewind)
+            if self._reader is not None:
+                with contextlib.suppress(StoreError):
+                    await self._registration.has_read(self.progress.place.seq)
+            log.info("Read the journal up to %d", self.progress.place.seq)
+        finally:
+            with contextlib.suppress(StoreError):
+                await self._duty.leave()
+
+    async def _step(self, rewind: bool) -> None:
+        try:
+            if await self._duty.look():
+                await self._work(rewind)
+                self._goes_well()
+            else:
                 self._reader = None
-                log.info("%s: reading on from there", error)
-                await self._wait(asyncio.sleep(self._retry))
-            except _PASSING as error:
-                await self._hold_up(error)
-        await self._finish()
+                await self._wait(self._duty.pause())
+        except Overtaken as error:
+            self._reader = None
+            log.info("%s: reading on from there", error)
+            await self._wait(asyncio.sleep(self._retry))
+        except _PASSING as error:
+            await self._hold_up(error)
 
     async def _work(self, rewind: bool) -> None:
         """One step: the beginning, or a batch."""
         if self._reader is None:
             self._reader = await self._begin()
-            await self._note()
         reader, before = self._reader, self._reader.place
         try:
-            entries = await reader.batch(BATCH_EVENTS)
+            entries = await reader.batch(BATCH_EVENTS, WAIT_MS)
         except HistoryTrimmed as error:
             log.error("%s: starting over at the oldest snapshot", error)
             await self._start_over(before)
@@ -157,7 +169,10 @@ class Persistence:
         await asyncio.to_thread(self._database.start_over, before, replica, rewind=rewind)
 
     async def _note(self) -> None:
-        """Says now and then how far it is, and writes down which snapshots there are."""
+        """Says now and then how far it is, and writes down which snapshots there are.
+
+        Only after a read, which has shown that the store has the history that the rows tell of.
+        """
         place = self.progress.place
         await self._registration.has_read(place.seq)
         # A later one may still turn out to be of another history than the rows.
@@ -193,11 +208,3 @@ class Persistence:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for one in waiting:
             one.cancel()
-
-    async def _finish(self) -> None:
-        """Notes the last place, and lets another copy take over at once."""
-        with contextlib.suppress(StoreError):
-            if self._reader is not None:
-                await self._registration.has_read(self.progress.place.seq)
-            await self._duty.leave()
-        log.info("Read the journal up to %d", self.progress.place.seq)

@@ -1,0 +1,110 @@
+"""What becomes of orders, trades and markets in the tables, in SQLite and in PostgreSQL."""
+
+from matchbox_tui.engine import (
+    CancelAll,
+    CancelOrder,
+    CreateMarket,
+    HaltMarket,
+    Market,
+    OrderType,
+    ReplaceOrder,
+    SelfTradePrevention,
+    TimeInForce,
+)
+from tests.consumers.persistence.rows import check, read
+from tests.consumers.persistence.running import persisted, persisting
+from tests.node.traded import mixed_orders
+from tests.node.venue import QUIET, Venue, buy, sell
+
+
+async def test_every_order_and_every_trade_is_there_once_as_it_became(
+    venue: Venue, database_url: str
+) -> None:
+    await venue.lead(settings=QUIET, markets=(Market.prediction("RAIN"),))
+    async with persisting(venue, database_url) as running:
+        for round_ in range(4):
+            await venue.client.submit(mixed_orders(round_))
+            await running.reaches(await venue.handled())
+        await venue.client.submit([CancelAll("t1"), CancelAll("t2", "RAIN")])
+        await running.reaches(await venue.handled())
+    check(database_url, await venue.events())
+
+
+async def test_orders_of_every_kind_come_to_every_end(venue: Venue, database_url: str) -> None:
+    await venue.lead(settings=QUIET, markets=(Market.prediction("RAIN"),))
+    cancel_both = SelfTradePrevention.CANCEL_BOTH
+    await venue.client.submit(
+        [
+            sell(50, 5, trader="ann", client_order_id="a-1", timestamp=7),
+            buy(50, 2, trader="bob", type=OrderType.MARKET, time_in_force=TimeInForce.IOC),
+            buy(60, 9, trader="ann", self_trade_prevention=cancel_both),
+            buy(40, 4, time_in_force=TimeInForce.FOK),
+            buy(40, 4, trader="cy", time_in_force=TimeInForce.GTD, expires_at=2**62),
+            buy(40, 4, post_only=True),
+            buy(100, 1, market="RAIN"),
+            buy(1, 1, market="no such", trader="nul\0"),
+            buy(39, 10**12, trader="dee"),
+        ]
+    )
+    seq = await venue.handled()
+    orders = await venue.events()
+    dee = max(event.order.order_id for event in orders if hasattr(event, "order") and event.order)
+    await venue.client.submit([ReplaceOrder(order_id=dee, qty=10**12 - 1, price=38)])
+    await venue.client.submit([CancelOrder(dee), HaltMarket("RAIN")])
+    await venue.client.submit([CreateMarket(Market("SUN", title="\0 at noon", tick=5))])
+    await venue.link.call("RPUSH", venue.keys.queue, "no command")
+    await persisted(venue, database_url)
+    assert seq > 9
+    events = await venue.events()
+    found = {row["id"]: row for row in read(database_url, "orders")}
+    statuses = [row["status"] for row in found.values()]
+    assert statuses == [
+        *("cancelled", "filled", "cancelled", "expired", "open", "open", "rejected", "rejected"),
+        "cancelled",
+    ]
+    assert found[dee]["price"] == 38
+    assert found[dee]["qty"] == 10**12 - 1
+    assert found[dee]["reason"] == "requested"
+    assert found[dee]["updated_seq"] == seq + 2
+    assert found[dee - 1]["trader"] == "nul\N{SYMBOL FOR NULL}"
+    assert found[dee - 1]["reason"] == "unknown_market"
+    markets = [(row["symbol"], row["status"]) for row in read(database_url, "markets")]
+    assert markets == [("MAIN", "open"), ("RAIN", "halted"), ("SUN", "open")]
+    (position,) = read(database_url, "position")
+    assert position["seq"] == events[-1].seq
+
+
+async def test_an_id_that_is_used_again_is_another_order(venue: Venue, database_url: str) -> None:
+    await venue.lead(settings=QUIET)
+    for qty in (1, 2, 3):
+        element = f'{{"id":5,"side":"buy","price":50,"qty":{qty}}}'
+        await venue.link.call("RPUSH", venue.keys.queue, element)
+        await venue.link.call("RPUSH", venue.keys.queue, '{"op":"cancel","id":5}' * (qty < 3))
+    await persisted(venue, database_url)
+    found = [(row["id"], row["qty"], row["status"]) for row in read(database_url, "orders")]
+    assert found == [(5, 1, "cancelled"), (5, 2, "cancelled"), (5, 3, "open")]
+
+
+async def test_what_was_open_at_a_stop_goes_on_where_it_was(
+    venue: Venue, database_url: str
+) -> None:
+    await venue.lead(settings=QUIET, markets=(Market.prediction("RAIN"),))
+    for round_ in range(5):
+        await venue.client.submit(mixed_orders(round_))
+        await persisted(venue, database_url)
+    check(database_url, await venue.events())
+
+
+async def test_each_recovery_snapshot_has_a_row(venue: Venue, database_url: str) -> None:
+    await venue.lead(settings=QUIET)
+    seqs = []
+    for round_ in range(2):
+        await venue.client.submit(mixed_orders(round_, 10))
+        await venue.handled()
+        await persisted(venue, database_url)
+        seqs.append(await venue.snapshot())
+        await persisted(venue, database_url)
+    found = read(database_url, "snapshots")
+    assert [row["seq"] for row in found] == seqs
+    assert found[-1]["chain"] == (await venue.restored()).chain
+    assert found[-1]["created_ms"] == 1_700_000_000_000

@@ -1,0 +1,138 @@
+"""A database that is locked, full or gone for a while: said once, and nothing is lost."""
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from matchbox_tui.consumers.persistence import database as module
+from tests.consumers.persistence.postgres import Postgres, started
+from tests.consumers.persistence.rows import check
+from tests.consumers.persistence.running import persisting
+from tests.node.traded import mixed_orders
+from tests.node.venue import QUIET, Venue
+from tests.waiting import eventually
+
+
+def said(caplog: pytest.LogCaptureFixture, words: str) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return words in caplog.text
+
+    return look
+
+
+def move(here: Path, there: Path) -> None:
+    for part in here.glob("m.db*"):
+        shutil.move(part, there / part.name)
+
+
+@pytest.fixture(autouse=True)
+def logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "matchbox_tui.consumers")
+
+
+async def test_a_lock_of_another_program_is_waited_for(
+    venue: Venue, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    await venue.lead(settings=QUIET)
+    async with persisting(venue, url) as running:
+        await venue.client.submit(mixed_orders(1))
+        await running.reaches(await venue.handled())
+        other = sqlite3.connect(tmp_path / "m.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await venue.client.submit(mixed_orders(2))
+        await eventually(said(caplog, "another program holds its lock"))
+        other.execute("COMMIT")
+        other.close()
+        await running.reaches(await venue.handled())
+    assert caplog.text.count("Persistence is held up") == 1
+    assert "Persistence goes on" in caplog.text
+    check(url, await venue.events())
+
+
+async def test_a_full_disk_is_waited_for(
+    venue: Venue, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up = module._set_up_sqlite
+    pages = 60
+
+    def bounded(connection: sqlite3.Connection, record: object) -> None:
+        set_up(connection, record)
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    # SQLite says the same of a file that may not grow as of a disk that is full.
+    monkeypatch.setattr(module, "_set_up_sqlite", bounded)
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    await venue.lead(settings=QUIET)
+    async with persisting(venue, url) as running:
+        for seed in range(3):
+            await venue.client.submit(mixed_orders(seed, 1000))
+        await eventually(said(caplog, "the disk is full: make room there"))
+        pages = 100_000
+        await running.reaches(await venue.handled())
+    check(url, await venue.events())
+
+
+async def test_a_file_that_is_gone_is_waited_for_and_no_other_is_begun(
+    venue: Venue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, away = tmp_path / "m.db", tmp_path / "away"
+    away.mkdir()
+    url = f"sqlite:///{file}"
+    await venue.lead(settings=QUIET)
+    async with persisting(venue, url) as running:
+        await venue.client.submit(mixed_orders(1))
+        await running.reaches(await venue.handled())
+        move(tmp_path, away)
+        await venue.client.submit(mixed_orders(2))
+        await eventually(said(caplog, "the file is gone: put it back"))
+        assert not file.exists()
+        move(away, tmp_path)
+        await running.reaches(await venue.handled())
+    check(url, await venue.events())
+
+
+async def test_a_postgresql_that_goes_away_is_waited_for(
+    venue: Venue, caplog: pytest.LogCaptureFixture
+) -> None:
+    server: Postgres = await asyncio.to_thread(started)
+    try:
+        await venue.lead(settings=QUIET)
+        async with persisting(venue, server.url()) as running:
+            await venue.client.submit(mixed_orders(1))
+            await running.reaches(await venue.handled())
+            await asyncio.to_thread(server.stop)
+            await venue.client.submit(mixed_orders(2))
+            await eventually(said(caplog, "can't reach the server: start it"))
+            await asyncio.to_thread(server.start)
+            await running.reaches(await venue.handled())
+        check(server.url(), await venue.events())
+    finally:
+        await asyncio.to_thread(server.remove)
+
+
+async def test_a_copy_whose_database_is_away_lets_another_one_try(
+    venue: Venue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where one machine has lost its way to the database and another has not."""
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    mine.mkdir()
+    theirs.symlink_to(mine)
+    await venue.lead(settings=QUIET)
+    async with (
+        persisting(venue, f"sqlite:///{theirs / 'm.db'}", "one") as one,
+        persisting(venue, f"sqlite:///{mine / 'm.db'}", "two") as two,
+    ):
+        await venue.client.submit(mixed_orders(1))
+        await one.reaches(await venue.handled())
+        theirs.unlink()
+        await venue.client.submit(mixed_orders(2))
+        await two.reaches(await venue.handled())
+    assert "Working as persistence (two)" in caplog.text
+    check(f"sqlite:///{mine / 'm.db'}", await venue.events())
