@@ -55,12 +55,6 @@ class MarketFigures:
         self._activity = state.activity if state is not None else Activity()
         self._traders = state.traders if state is not None else Traders()
 
-    @classmethod
-    def all_of(cls, encoded: bytes) -> "list[MarketFigures]":
-        """The figures of a JSON list of states. Raises `ValueError` where it is none."""
-        states = msgspec.json.decode(encoded, type=list[MarketState])
-        return [cls(state.market, state) for state in states]
-
     def begin(self, book: OrderBook) -> None:
         """Starts at a book that is there already: what rests in it is nobody's flow."""
         self._flow.begin(*_best(book))

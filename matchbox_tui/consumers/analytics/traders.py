@@ -9,7 +9,7 @@ from matchbox_tui.engine import TradeExecuted
 from matchbox_tui.store import LeaderboardStats, TraderStats
 
 TRADERS_KEPT = 10_000
-"""Traders of one market that have a record of their own: about 2 MB.
+"""Traders of one market that have a record of their own: a few MB.
 
 Who comes after them is counted together with others like them, in `untracked`: nobody in the
 list is there by an estimate, and the sums are exact all the same.
