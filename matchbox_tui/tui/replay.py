@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
@@ -248,6 +249,7 @@ class GoToScreen(ModalScreen[str | None]):
         try:
             parse_place(event.value)
         except ValueError as error:
-            self.query_one("#go-to", Container).border_subtitle = str(error)
+            # A plain text would be read as markup, which what was typed need not be.
+            self.query_one("#go-to", Container).border_subtitle = Content(str(error))
             return
         self.dismiss(event.value)

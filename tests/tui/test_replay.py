@@ -187,6 +187,24 @@ async def test_what_is_no_place_is_told_and_can_be_left(playback: Playback) -> N
         await until_shown(pilot, f"the last command is {playback.last:,}", "■ the end")
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("[/]", "'[/]': use a sequence"),
+        ("[red]x", "'[red]x': use a sequence"),
+        ("\\[", "'\\\\[': use a sequence"),
+    ],
+)
+async def test_brackets_are_told_as_they_were_typed(
+    playback: Playback, typed: str, words: str
+) -> None:
+    app = ReplayApp(playback, paused=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "‖ paused")
+        await press(pilot, f"p {' '.join(typed)} enter")
+        await until_shown(pilot, words)
+
+
 async def test_r_goes_back_to_the_beginning(playback: Playback, told: Story) -> None:
     app = ReplayApp(playback, speed=FULL_SPEED)
     async with app.run_test(size=SIZE) as pilot:
