@@ -221,6 +221,9 @@ class Player:
         self._replica = replica
         self.seq = replica.seq
         for at, entry in self.source.entries(replica.seq):
+            if entry.seq > self.source.last:
+                # The run still goes on, and is played as far as it was when it was opened.
+                break
             self._next = at
             await self._due(at, entry)
             replica.apply(entry)

@@ -1,6 +1,7 @@
 """The player alone: what comes when, by a clock that the test turns."""
 
 import asyncio
+import copy
 import time
 
 import pytest
@@ -203,3 +204,19 @@ async def test_nothing_can_be_sent(source: Playback) -> None:
     order = NewOrder(order_id=0, side=Side.BUY, price=1, qty=1)
     with pytest.raises(Refused, match="a recording can't be traded on"):
         await Player(source).submit([order])
+
+
+async def test_a_run_that_grew_since_is_played_as_far_as_it_was(source: Playback) -> None:
+    at, entry = list(source.entries(0))[COMMITS // 2]
+    known = copy.copy(source)
+    known.last, known.end = entry.seq, at
+    player = Player(known, speed=FULL_SPEED)
+    async with Watcher(player) as watcher:
+        assert watcher.seqs[-1] == player.seq == known.last
+        assert player.ended
+        player.rewind()
+        await watcher.settle()
+        player.go_to_end()
+        await watcher.settle()
+        assert watcher.seqs[-1] == player.seq == known.last
+        assert player.position <= known.end
