@@ -146,7 +146,8 @@ class _Run:
             interrupted=interrupted or self._interrupted,
             wall_seconds=passed / 1e9,
             simulated_ns=min(passed, self._scenario.duration),
-            problems=(*self._problems, *self._troubles.problems),
+            # Who ends by itself around a fault may be found from both sides.
+            problems=tuple(dict.fromkeys((*self._problems, *self._troubles.problems))),
         )
 
     async def _record(self) -> FloorRecord | None:
@@ -229,7 +230,8 @@ class _Run:
             if last:
                 await venue.watcher.first(lambda one: one.seq >= last, 0, CATCH_UP_SECONDS)
             await chronicle.end(writer, moment)
-            leader = (await venue.client.cluster()).leader
+            # Its lease outlives the last instance, but nobody tells its fills any more.
+            leader = (await venue.client.cluster()).leader if led else None
             await self._sampler.look(writer)
         except StoreError as error:
             self._note(f"how it ended can't be read: {error}")

@@ -54,6 +54,11 @@ class Troubles:
         refused = faults.refused
         kind = REDIS if isinstance(fault, RestartServer) else _kind(fault)
         recovery = await faults.inject(kind, who)
+        # Before `heal` starts them again, and nobody would know.
+        self.hit &= {recovery.who}
+        for name, node in venue.cluster.nodes.items():
+            if name != recovery.who and not node.alive():
+                self.problems.append(f"{name} ended by itself: {node.ending()}")
         recovery.kind = _kind(fault)
         try:
             await faults.heal()

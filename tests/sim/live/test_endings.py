@@ -174,6 +174,27 @@ async def test_an_instance_that_ends_by_itself_is_told_and_the_run_goes_on(begin
     assert report.measures["lost"] == 0
 
 
+async def test_an_instance_that_ends_while_another_one_is_hit_is_told(begin: Begin) -> None:
+    text = ENDLESS.replace('"1h"', '"1500ms"').replace("instances = 2", "instances = 3")
+    live = begin(text.replace('"500ms"', '"1s"') + '[[event]]\nat = "800ms"\ndo = "pause"\n')
+    running = asyncio.ensure_future(live.run())
+    venue = await trades(live, running)
+    leader = (await venue.client.cluster()).leader
+    bystander = next(name for name in venue.cluster.nodes if name != leader)
+
+    async def stands_still() -> bool:
+        return venue.faults._stopped is not None and venue.faults.struck > 0
+
+    await eventually(stands_still, bool)
+    venue.cluster.nodes[bystander].signal(signal.SIGKILL)
+    report = await running
+    assert report.verdict.problems == [f"{bystander} ended by itself: killed by SIGKILL"]
+    assert not report.ok
+    # The fault itself went well.
+    assert report.measures["faults"] == 1
+    assert report.measures["faults_unrecovered"] == 0
+
+
 def test_a_runner_that_is_killed_leaves_a_readable_run_and_no_process(tmp_path: Path) -> None:
     path, out = tmp_path / "small.toml", tmp_path / "run"
     path.write_text(ENDLESS + '[[event]]\nat = "1s"\ndo = "pause"\n')
