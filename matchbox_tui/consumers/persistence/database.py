@@ -43,7 +43,7 @@ class Database:
         self.shown = parsed.set(query={}).render_as_string(hide_password=True)
         self._venue = venue
         self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
-        self._was_there = False
+        self._inode: int | None = None
         try:
             self._engine: Engine = create_engine(parsed, connect_args=_arguments(parsed))
         except ModuleNotFoundError:
@@ -64,7 +64,8 @@ class Database:
         """Brings the tables up to date, or makes them."""
         with self._transaction() as connection:
             migrate(connection, self.shown)
-        self._was_there = True
+        if self._file is not None:
+            self._inode = self._file.stat().st_ino
 
     def place(self) -> Place | None:
         """How far the journal was read; None where nothing was."""
@@ -167,12 +168,20 @@ class Database:
 
     def _check_file(self) -> None:
         # SQLite would go on writing to a file that was removed, and make another one afterwards.
-        if self._was_there and self._file is not None and not self._file.exists():
+        if self._file is None or self._inode is None:
+            return
+        try:
+            inode = self._file.stat().st_ino
+        except OSError:
             self._engine.dispose()
             raise DatabaseTrouble(
                 f"database {self.shown}: the file is gone: put it back,"
                 " or start persistence again to begin another"
-            )
+            ) from None
+        if inode != self._inode:
+            # Another one was put there: what it knows is asked for anew.
+            self._engine.dispose()
+            self._inode = inode
 
 
 def _parsed(url: str) -> URL:

@@ -12,7 +12,7 @@ import pytest
 from matchbox_tui.consumers.persistence import database as module
 from tests.consumers.persistence.postgres import Postgres, started
 from tests.consumers.persistence.rows import check
-from tests.consumers.persistence.running import persisting
+from tests.consumers.persistence.running import persisted, persisting
 from tests.node.traded import mixed_orders
 from tests.node.venue import QUIET, Venue
 from tests.waiting import eventually
@@ -94,6 +94,26 @@ async def test_a_file_that_is_gone_is_waited_for_and_no_other_is_begun(
         await eventually(said(caplog, "the file is gone: put it back"))
         assert not file.exists()
         move(away, tmp_path)
+        await running.reaches(await venue.handled())
+    check(url, await venue.events())
+
+
+async def test_a_backup_that_is_put_in_the_file_s_place_is_caught_up(
+    venue: Venue, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    away = tmp_path / "away"
+    away.mkdir()
+    await venue.lead(settings=QUIET)
+    await venue.client.submit(mixed_orders(1))
+    await persisted(venue, url)
+    shutil.copy(tmp_path / "m.db", tmp_path / "backup")
+    async with persisting(venue, url) as running:
+        await venue.client.submit(mixed_orders(2))
+        await running.reaches(await venue.handled())
+        move(tmp_path, away)
+        shutil.move(tmp_path / "backup", tmp_path / "m.db")
+        await venue.client.submit(mixed_orders(3))
         await running.reaches(await venue.handled())
     check(url, await venue.events())
 
