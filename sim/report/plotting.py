@@ -12,6 +12,9 @@ from sim.report.picture import ALARM, FAINT, SOFT, Sheet
 
 MOST_LETTERS = 20
 
+LINE_PIXELS = 4
+"""Marks of one colour that are nearer to each other are one line."""
+
 
 class Mark(msgspec.Struct, frozen=True):
     """Something that happened at a time, in ns since the start; in `market`, or ("") anywhere."""
@@ -40,8 +43,14 @@ def letter(number: int) -> str:
 def draw_marks(axes: Axes, marks: Sequence[Mark], scale: float, sheet: Sheet) -> None:
     """Upright lines with letters over them, as far as there is room."""
     room = sheet.pick(MOST_LETTERS, MOST_LETTERS // 2)
+    drawn = set()
     for number, mark in enumerate(marks):
         colour = ALARM if mark.fault else SOFT
+        # Thousands of lines would be a surface, and a large file.
+        place = int(mark.at / scale / axes.get_xlim()[1] * sheet.width / LINE_PIXELS), colour
+        if place in drawn:
+            continue
+        drawn.add(place)
         axes.axvline(mark.at / scale, color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
         if len(marks) <= room:
             axes.annotate(

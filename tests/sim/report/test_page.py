@@ -11,6 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from sim.report.page import page
+from sim.report.picture import Sheet
+from sim.report.plotting import Mark, draw_marks
 from sim.scenario import Expectation
 from tests.sim.report.reported import NASTY, day, measured, told
 
@@ -184,6 +186,16 @@ def test_a_fault_that_was_never_over_is_drawn() -> None:
     rows = [replace(one, row=replace(one.row, recovered_us=None)) for one in measures.faults]
     html = page(told(replace(measures, faults=rows)))
     assert ">never</text>" in html
+
+
+def test_thousands_of_marks_are_as_many_lines_as_can_be_told_apart() -> None:
+    sheet = Sheet(920, narrow=False)
+    axes = sheet.figure(200).subplots()
+    axes.set_xlim(0, 10)
+    draw_marks(axes, [Mark(n * 1000, "news") for n in range(10_000)], 1e6, sheet)
+    assert 200 < len(axes.lines) <= 920 // 4
+    draw_marks(axes, [Mark(0, "kill", fault=True)], 1e6, sheet)
+    assert 201 < len(axes.lines) <= 920 // 4 + 1
 
 
 @pytest.mark.timeout(240)
