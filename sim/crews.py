@@ -8,9 +8,10 @@ import msgspec
 from matchbox_tui.engine import Exchange
 from sim.agents import Dice, clamped
 from sim.agents.market_maker import MarketMakerParameters
+from sim.agents.slicer import SlicerParameters
 from sim.hiring import Hired, hire
 from sim.scenario.form import MarketPlan, Population, Scenario
-from sim.scenario.standard import standard_population
+from sim.scenario.standard import STANDARD_VALUE, standard_population
 
 Crew = Callable[[Exchange], list[Hired] | None]
 """The agents for the venue in this state; None where its markets are not all there yet."""
@@ -25,16 +26,19 @@ BUSIEST_NS = 100_000_000
 """The shortest mean time between two acts of an agent: it waits for an answer each time."""
 
 SHARES = {
-    "market-maker": 110,
+    "market-maker": 300,
     "zero-intelligence": 100,
     "noise": 100,
-    "informed": 15,
-    "momentum": 5,
-    "slicer": 10,
+    "informed": 25,
+    "momentum": 10,
+    "slicer": 60,
 }
 """Commands of an agent of each kind in the time in which a frequent one acts once, in hundredths,
-as the virtual runner counts them.
+as the virtual runner counts them...
 """
+
+SLICE_SHARE = 7
+"""...and those of a slicer by time, for each of the slices of its least parent order."""
 
 NS = 1_000_000_000
 
@@ -84,7 +88,14 @@ def _standard(plans: tuple[MarketPlan, ...], traders: int, rate: int) -> Scenari
 def _commands(agents: int, markets: int) -> int:
     """Commands of all in the time in which a frequent one acts once, in hundredths."""
     crowd = standard_population(agents, BUSIEST_NS, markets)
-    return sum(one.count * SHARES[one.kind] for one in crowd)
+    return sum(one.count * _share(one) for one in crowd)
+
+
+def _share(population: Population) -> int:
+    parameters = population.parameters
+    if isinstance(parameters, SlicerParameters) and parameters.style == "twap":
+        return SLICE_SHARE * parameters.slices
+    return SHARES[population.kind]
 
 
 def _paced(population: Population, every: int) -> Population:
@@ -92,7 +103,7 @@ def _paced(population: Population, every: int) -> Population:
     parameters = population.parameters
     if not isinstance(parameters, MarketMakerParameters):
         return population
-    parameters = msgspec.structs.replace(parameters, every=2 * every)
+    parameters = msgspec.structs.replace(parameters, every=every)
     return msgspec.structs.replace(population, parameters=parameters)
 
 
@@ -100,4 +111,4 @@ def _plan(exchange: Exchange, symbol: str, seed: int) -> MarketPlan:
     market = exchange.book(symbol).market
     opening = START_VALUE if market.max_price is None else (market.max_price + 1) // 2
     opening += Dice(seed, "opening", symbol).between(-SPREAD, SPREAD)
-    return MarketPlan(market=market, opening=clamped(opening, market))
+    return MarketPlan(market=market, opening=clamped(opening, market), value=STANDARD_VALUE)

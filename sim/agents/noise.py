@@ -37,6 +37,15 @@ class NoiseParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     patience: Annotated[
         Duration, Meta(description="how long it leaves an order in the book, length of time")
     ] = 3_000_000_000
+    excitement: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=990,
+            description="how much of its pace follows the pace of trading, per mille; "
+            "0: it always acts equally often",
+        ),
+    ] = 0
     max_open: Annotated[Count, Meta(description="most open orders at a time")] = 4
 
 
@@ -45,10 +54,23 @@ class Noise:
 
     The noise trader of Black (1986, J. Finance 41), without whom nobody would trade with the
     informed (Kyle 1985): arrivals are a Poisson process, sides a coin's, and the size of its
-    orders is a discrete Ornstein-Uhlenbeck process, so that large orders come together.
+    orders is a discrete Ornstein-Uhlenbeck process, so that large orders come together. Asked to,
+    it is excited by others' trades as the events of Hawkes (1971, Biometrika 58) are by each other,
+    of which Bacry, Mastromatteo and Muzy (2015, Market Microstructure and Liquidity 1) tell how far
+    they explain a market's bursts; how often it acts on the whole stays as it is.
     """
 
-    __slots__ = ("_dice", "_opening", "_parameters", "_size", "market", "trader")
+    __slots__ = (
+        "_calm",
+        "_dice",
+        "_excitement",
+        "_mean",
+        "_opening",
+        "_parameters",
+        "_size",
+        "market",
+        "trader",
+    )
 
     def __init__(self, hire: Hire, parameters: NoiseParameters) -> None:
         self.trader = hire.trader
@@ -56,13 +78,19 @@ class Noise:
         self._dice = hire.dice
         self._opening = hire.opening
         self._parameters = parameters
+        self._mean = parameters.every
+        self._excitement = parameters.excitement
+        self._calm = (1_000 - parameters.excitement) * 1_000
         self._size = parameters.qty * 1000
 
     def wait(self) -> int:
-        return 1 + self._dice.exponential(self._parameters.every)
+        return 1 + self._dice.exponential(self._mean)
 
     def act(self, sight: Sight) -> list[Action]:
         parameters, book = self._parameters, sight.book
+        if self._excitement:
+            pace = self._calm + self._excitement * sight.tape.pace
+            self._mean = parameters.every * 1_000_000 // pace
         mine = book.by_trader.get(self.trader)
         if mine:
             oldest = next(iter(mine.values()))

@@ -7,12 +7,16 @@ from msgspec import Meta, Struct
 from matchbox_tui.engine import Side
 from sim.agents.agent import Action, Hire
 from sim.agents.orders import taking_within
-from sim.agents.parameters import Contracts, Count, Interval, Ticks
+from sim.agents.parameters import Contracts, Count, Interval, PerMille, Ticks
 from sim.agents.view import Sight
 from sim.durations import Duration
 
 _LONG = 3_600_000_000_000
 """An hour, in ns: when somebody with nothing left to do looks again."""
+
+
+_MOST_TIMES = 32
+"""How much larger than the least a parent order may become."""
 
 
 class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +32,13 @@ class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     horizon: Annotated[
         Interval, Meta(description="time for a parent order; what is left then is given up")
     ] = 20_000_000_000
+    doubling: Annotated[
+        Annotated[int, Meta(ge=0, le=900)],
+        Meta(
+            description="chance that a parent order is twice as large and lasts twice as long, and "
+            "then that it is so once more, up to 32 times as large, per mille"
+        ),
+    ] = 0
     slices: Annotated[Count, Meta(description="twap: slices of a parent order")] = 20
     share: Annotated[
         Annotated[int, Meta(ge=1, le=900)],
@@ -39,12 +50,26 @@ class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slippage: Annotated[
         Ticks, Meta(description="how far beyond the best price it takes, ticks")
     ] = 5
+    jitter: Annotated[
+        PerMille,
+        Meta(
+            description="how much of the wait for its next slice is by chance, per mille; "
+            "0: it looks when one is due"
+        ),
+    ] = 0
     rest: Annotated[
         Duration, Meta(description="mean time from a parent order to the next, length of time")
     ] = 20_000_000_000
     first: Annotated[
         Duration, Meta(description="when it begins the first one; 0: by chance, as the others")
     ] = 0
+    max_position: Annotated[
+        Contracts,
+        Meta(
+            description="either: once it holds or is short of so much, the next parent order is "
+            "the way back, contracts"
+        ),
+    ] = 5_000
     parents: Annotated[
         int, Meta(ge=0, le=10**6, description="parent orders in all; 0: no end of them")
     ] = 0
@@ -57,6 +82,10 @@ class Slicer:
     equal slices, and a later one makes up for what an earlier one missed. By volume (POV) as in
     Bialkowski, Darolles and Le Fol (2008, J. Banking & Finance 32): never more than its share of
     what is traded, its own trades included.
+
+    With `doubling` the sizes of parent orders fall off by a power law, with the exponent
+    log2(1000 / `doubling`), up to a bound. That is what Lillo, Mike and Farmer (2005, Physical
+    Review E 71) put the long memory of the takers' sides down to.
     """
 
     __slots__ = (
@@ -67,6 +96,7 @@ class Slicer:
         "_parameters",
         "_side",
         "_start",
+        "_times",
         "_volume_before",
         "market",
         "trader",
@@ -79,6 +109,7 @@ class Slicer:
         self._parameters = parameters
         self._side: Side | None = None
         self._begun = 0
+        self._times = 1
         self._start = self._at = self._held_before = self._volume_before = 0
 
     def wait(self) -> int:
@@ -89,12 +120,16 @@ class Slicer:
             if not self._begun and parameters.first:
                 return parameters.first
             return 1 + self._dice.exponential(parameters.rest)
-        end = self._start + parameters.horizon
+        end = self._start + parameters.horizon * self._times
         due = self._at + parameters.every
         if parameters.style == "twap":
             # Rounded up, so that the next slice is due when it is looked at.
             due = self._start - -self._slices_due() * parameters.horizon // parameters.slices
-        return max(1, min(due, end) - self._at)
+        wait = max(1, min(due, end) - self._at)
+        if parameters.jitter:
+            part = wait * parameters.jitter // 1000
+            wait += 1 + self._dice.exponential(part) - part
+        return wait
 
     def act(self, sight: Sight) -> list[Action]:
         self._at = sight.now
@@ -104,8 +139,8 @@ class Slicer:
                 return []
             self._begins(sight)
         done = abs(sight.position.qty - self._held_before)
-        left = parameters.quantity - done
-        if left <= 0 or sight.now - self._start >= parameters.horizon:
+        left = parameters.quantity * self._times - done
+        if left <= 0 or sight.now - self._start >= parameters.horizon * self._times:
             self._side = None
             return []
         due = min(left, self._missing(sight, done))
@@ -118,8 +153,15 @@ class Slicer:
         wanted = self._parameters.side
         if wanted == "either":
             wanted = "buy" if self._dice.bits(1) else "sell"
+            held = sight.position.qty
+            if abs(held) >= self._parameters.max_position:
+                wanted = "sell" if held > 0 else "buy"
         self._begun += 1
         self._side = Side(wanted)
+        self._times = 1
+        doubling = self._parameters.doubling
+        while doubling and self._times < _MOST_TIMES and self._dice.happens(doubling):
+            self._times *= 2
         self._start = sight.now
         self._held_before = sight.position.qty
         self._volume_before = sight.tape.volume
@@ -131,7 +173,9 @@ class Slicer:
     def _slices_due(self) -> int:
         parameters = self._parameters
         elapsed = self._at - self._start
-        return min(parameters.slices, 1 + elapsed * parameters.slices // parameters.horizon)
+        return min(
+            parameters.slices * self._times, 1 + elapsed * parameters.slices // parameters.horizon
+        )
 
     def _missing(self, sight: Sight, done: int) -> int:
         """Contracts to trade now, to be where it should be; none or fewer where it is."""

@@ -5,23 +5,62 @@ from matchbox_tui.engine import Exchange, Market, Order, OrderBook, Position, Tr
 _NOTHING: dict[int, Order] = {}
 
 
+_FEW = 64
+_USUAL = 1 << 14
+_RECENT_BITS = 5
+_MOST_PACE = 8_000
+
+_SUSPENDED = 16
+"""A wait counts for so many usual ones at most,"""
+
+_LEAST = 1_000_000 << 6
+"""and a millisecond, in 64ths of a ns: the usual one is 0 where all trades were at one moment."""
+
+
 class Tape:
     """What was traded in one market, as anybody can count it: `last` in ticks, or None before the
     first trade; `volume` in contracts and `trades`, both since the beginning.
+
+    `pace` is how fast trades come, by the last 32 or so, over how fast they usually do, by the
+    last 16,384: per mille, 1,000 where it is as ever and for the first 64 trades, 8,000 at most.
+    It follows from the trades' own timestamps alone.
     """
 
-    __slots__ = ("last", "trades", "volume")
+    __slots__ = ("_at", "_recent", "_usual", "last", "pace", "trades", "volume")
 
     def __init__(self) -> None:
         self.last: int | None = None
         self.volume = 0
         self.trades = 0
+        self.pace = 1_000
+        self._at = 0
+        # Moving averages of the times between trades, in 64ths of a ns.
+        self._recent = self._usual = 0
 
     def record(self, trade: TradeExecuted) -> None:
         """O(1)."""
         self.last = trade.price
         self.volume += trade.qty
-        self.trades += 1
+        trades = self.trades = self.trades + 1
+        at = trade.timestamp
+        wait = (at - self._at) << 6
+        self._at = at
+        if wait < 0:
+            # Clocks of several senders.
+            wait = 0
+        usual = self._usual
+        if trades <= _FEW:
+            if trades > 1:
+                self._usual = self._recent = usual + (wait - usual) // (trades - 1)
+            return
+        longest = usual * _SUSPENDED + _LEAST
+        if wait > longest:
+            # Nobody could trade: a halt, or an outage. It says little about the pace.
+            wait = longest
+        recent = self._recent = self._recent + ((wait - self._recent) >> _RECENT_BITS)
+        usual = self._usual = usual + (wait - usual) // (trades if trades < _USUAL else _USUAL)
+        pace = 1_000 * (usual + 1) // (recent + 1)
+        self.pace = pace if pace < _MOST_PACE else _MOST_PACE
 
 
 class Sight:

@@ -28,6 +28,15 @@ class ZeroIntelligenceParameters(Struct, frozen=True, kw_only=True, forbid_unkno
         Ticks, Meta(description="how far from the best opposite price it may place, ticks")
     ] = 20
     qty: Annotated[Contracts, Meta(description="mean size of an order, contracts")] = 10
+    excitement: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=990,
+            description="how much of its pace follows the pace of trading, per mille; "
+            "0: it always acts equally often",
+        ),
+    ] = 0
     max_open: Annotated[Count, Meta(description="most open orders at a time")] = 8
 
 
@@ -37,10 +46,20 @@ class ZeroIntelligence:
     The continuous double auction of Farmer, Patelli and Zovko (2005, PNAS 102): Poisson arrivals,
     limit prices uniform up to the best opposite price, every open order with the same chance to
     be cancelled. From the budget of Gode and Sunder (1993, J. Political Economy 101) that it has a
-    limit too when it takes, drawn in the same way: it never pays whatever is asked.
+    limit too when it takes, drawn in the same way: it never pays whatever is asked. Asked to, its
+    pace follows that of trading, as `Noise`'s does.
     """
 
-    __slots__ = ("_dice", "_opening", "_parameters", "market", "trader")
+    __slots__ = (
+        "_calm",
+        "_dice",
+        "_excitement",
+        "_mean",
+        "_opening",
+        "_parameters",
+        "market",
+        "trader",
+    )
 
     def __init__(self, hire: Hire, parameters: ZeroIntelligenceParameters) -> None:
         self.trader = hire.trader
@@ -48,12 +67,18 @@ class ZeroIntelligence:
         self._dice = hire.dice
         self._opening = hire.opening
         self._parameters = parameters
+        self._mean = parameters.every
+        self._excitement = parameters.excitement
+        self._calm = (1_000 - parameters.excitement) * 1_000
 
     def wait(self) -> int:
-        return 1 + self._dice.exponential(self._parameters.every)
+        return 1 + self._dice.exponential(self._mean)
 
     def act(self, sight: Sight) -> list[Action]:
         parameters, dice, book = self._parameters, self._dice, sight.book
+        if self._excitement:
+            pace = self._calm + self._excitement * sight.tape.pace
+            self._mean = parameters.every * 1_000_000 // pace
         mine = book.by_trader.get(self.trader)
         if mine and (
             len(mine) >= parameters.max_open or dice.below(1000) < len(mine) * parameters.cancel

@@ -23,7 +23,8 @@ PerMille = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 class ValuePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The hidden value of a market: a walk in steps that is pulled back to where it began.
 
-    News moves both the walk and what it is pulled to.
+    News moves both the walk and what it is pulled to. Where `begins` is above 0, calm and agitated
+    times follow each other by chance, each with a volatility of its own.
     """
 
     step: Annotated[Step, msgspec.Meta(description="time between two steps")] = 100_000_000
@@ -33,6 +34,23 @@ class ValuePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             ge=0, le=10**9, description="standard deviation of a step, thousandths of a tick"
         ),
     ] = 250
+    agitated: Annotated[
+        int,
+        msgspec.Meta(
+            ge=0,
+            le=10**9,
+            description="standard deviation of a step in an agitated time, thousandths of a tick",
+        ),
+    ] = 1000
+    begins: Annotated[
+        PerMille,
+        msgspec.Meta(
+            description="chance that a step begins an agitated time, per mille; 0: there are none"
+        ),
+    ] = 0
+    ends: Annotated[
+        PerMille, msgspec.Meta(description="chance that a step ends an agitated time, per mille")
+    ] = 20
     reversion: Annotated[
         PerMille,
         msgspec.Meta(description="how much of the distance to its mean a step makes up, per mille"),

@@ -13,7 +13,8 @@ class ValuePath:
     """A market's value, step by step, as far as anybody has asked.
 
     A walk with reversion to a mean, as the Ornstein-Uhlenbeck fundamental of Chakraborty and
-    Kearns (2011), in whole thousandths of a tick. News moves the walk and its mean.
+    Kearns (2011), in whole thousandths of a tick. News moves the walk and its mean. Its volatility
+    may switch between two regimes, a Markov chain as in Hamilton (1989, Econometrica 57).
     """
 
     def __init__(self, plan: MarketPlan, news: Iterable[News], dice: Dice) -> None:
@@ -23,6 +24,7 @@ class ValuePath:
         self._dice = dice
         self._news = sorted(((one.at, one.by) for one in news), reverse=True)
         self._mean = self._at = plan.opening * _MILLI
+        self._agitated = False
         self._ticks: list[int] = [plan.opening]
 
     def at(self, elapsed: int) -> int:
@@ -40,7 +42,10 @@ class ValuePath:
             self._at += by * _MILLI
         pull = (self._mean - self._at) * self._plan.reversion
         self._at += pull // 1000 if pull >= 0 else -(-pull // 1000)
-        self._at += self._dice.normal(self._plan.volatility)
+        plan, dice = self._plan, self._dice
+        if plan.begins and dice.happens(plan.ends if self._agitated else plan.begins):
+            self._agitated = not self._agitated
+        self._at += dice.normal(plan.agitated if self._agitated else plan.volatility)
         self._ticks.append(clamped((self._at + _MILLI // 2) // _MILLI, self._market))
 
 

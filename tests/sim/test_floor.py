@@ -298,7 +298,7 @@ def test_more_agents_are_hired_where_the_rate_takes_more() -> None:
         return standard_crew(traders, rate, 1)(opened()) or []
 
     assert len(hired(40, 100)) == 40
-    assert 100 < len(hired(40, 1000)) < len(hired(40, 5000))
+    assert 60 < len(hired(40, 1000)) < len(hired(40, 5000))
     assert len(hired(2000, 100)) == 2000
     kinds = {one.kind for one in hired(20, 100)}
     assert kinds == set(KINDS) - {"spoofer"}

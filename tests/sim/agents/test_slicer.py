@@ -147,3 +147,75 @@ def test_a_halt_silences_it() -> None:
     pit.resume()
     pit.go()
     assert pit.held == 30
+
+
+def parents(count: int, **parameters: int | str) -> list[tuple[int, int]]:
+    """The sizes of so many parent orders that find all they want, buys > 0, and how long each
+    lasted in ns.
+    """
+    pit = liquid("twap", rest=SECOND, first=1, **parameters)
+    found = []
+    while len(found) < count:
+        before = pit.held
+        assert pit.go()
+        begun = last = pit.sight.now
+        while pit.go():
+            last = pit.sight.now
+        found.append((pit.held - before, last - begun))
+    return found
+
+
+def test_parent_orders_are_twice_as_large_in_so_many_cases_again_and_again() -> None:
+    found = parents(2_000, quantity=10, slices=2, horizon=SECOND, doubling=500, side="buy")
+    counts = [sum(size == 10 << times for size, _ in found) for times in range(6)]
+    assert sum(counts) == 2_000
+    assert 930 < counts[0] < 1_070
+    assert 440 < counts[1] < 560
+    assert 210 < counts[2] < 290
+    # As large as all that would be larger.
+    assert 40 < counts[5] < 90
+
+
+def test_a_parent_order_that_is_twice_as_large_lasts_twice_as_long() -> None:
+    found = parents(300, quantity=10, slices=2, horizon=SECOND, doubling=500, side="buy")
+    # The last slice is due half a second before the end.
+    assert set(found) == {
+        (10 * times, SECOND * times - SECOND // 2) for times in (1, 2, 4, 8, 16, 32)
+    }
+
+
+def test_without_doubling_they_are_all_alike() -> None:
+    assert {size for size, _ in parents(100, quantity=10, slices=2, side="buy")} == {10}
+
+
+def test_once_it_holds_enough_it_takes_the_way_back() -> None:
+    sizes = [size for size, _ in parents(400, quantity=100, slices=2, max_position=300)]
+    held, most = 0, 0
+    for size in sizes:
+        if abs(held) >= 300:
+            assert size * held < 0
+        held += size
+        most = max(most, abs(held))
+    assert most == 300
+    assert 150 < sum(size > 0 for size in sizes) < 250
+
+
+def test_whoever_only_buys_goes_on_buying() -> None:
+    assert {size for size, _ in parents(10, quantity=100, max_position=300, side="buy")} == {100}
+
+
+def test_by_chance_its_slices_come_at_uneven_times_and_are_as_many_contracts() -> None:
+    pit = liquid(
+        "twap", side="buy", quantity=40_000, horizon=1_000 * SECOND, slices=1_000, jitter=1_000
+    )
+    pit.go()
+    begun = pit.sight.now
+    waits, sizes = [], [40]
+    while pit.sight.now < begun + 900 * SECOND:
+        waits.append(pit.agent.wait())
+        sizes += [action.qty for action in pit.act(waits[-1]) if isinstance(action, NewOrder)]
+    assert sum(wait > 2 * SECOND for wait in waits) > 30
+    assert sum(wait < SECOND // 4 for wait in waits) > 150
+    # What is late is made up for.
+    assert max(sizes) >= 120
+    assert abs(pit.held - 36_000) < 500

@@ -1,13 +1,16 @@
 """The standard population makes a market that lives, and that finds the hidden value."""
 
 import heapq
+from collections import Counter
+from itertools import pairwise
 
 import msgspec
 import pytest
 
-from matchbox_tui.engine import Exchange, Market, NewOrder, OrderRejected, TradeExecuted
+from matchbox_tui.engine import Exchange, Market, NewOrder, OrderRejected, Side, TradeExecuted
 from sim.agents import Dice, Hire, Sight, Tape
 from sim.agents.kinds import KINDS
+from sim.realism.statistics import autocorrelations, dispersion, hurst, mean
 from sim.scenario.standard import LEAST, standard_population
 from tests.sim.agents.pit import SECOND
 
@@ -28,6 +31,10 @@ class Day:
         self.middles: list[int] = []
         """Twice the middle, every 100 ms; 0 where a side is empty."""
         self.depths: list[int] = []
+        self.takes: list[tuple[int, int]] = []
+        """When somebody took, in ns, and whether they bought (1) or sold (-1)."""
+        self.sent: Counter[str] = Counter()
+        """Commands of each kind."""
         self.rejected = 0
         self._opening, self._jumps, self._seed = opening, jumps, seed
         self._agents = agents
@@ -41,6 +48,7 @@ class Day:
 
     def play(self, seconds: int) -> None:
         wanted = []
+        kinds = []
         for population in standard_population(self._agents, 500 * MS):
             for _ in range(population.count):
                 number = len(wanted)
@@ -48,6 +56,7 @@ class Day:
                 hire = Hire(f"t{number}", "RAIN", dice, self._opening, self.value)
                 agent = KINDS[population.kind].agent(hire, population.parameters)
                 sight = Sight(self.exchange, "RAIN", f"t{number}", self.tape)
+                kinds.append(population.kind)
                 wanted.append((agent.wait(), number, agent, sight))
         heapq.heapify(wanted)
         look = order_id = 0
@@ -61,10 +70,15 @@ class Day:
                 if isinstance(action, NewOrder):
                     order_id += 1
                     action = msgspec.structs.replace(action, order_id=order_id)
+                took = 0
                 for event in self.exchange.apply(msgspec.structs.replace(action, timestamp=now)):
                     if isinstance(event, TradeExecuted):
                         self.tape.record(event)
+                        took = 1 if event.taker_side is Side.BUY else -1
                     self.rejected += isinstance(event, OrderRejected)
+                self.sent[kinds[number]] += 1
+                if took:
+                    self.takes.append((now, took))
             heapq.heapreplace(wanted, (now + agent.wait(), number, agent, sight))
 
     def _look(self) -> None:
@@ -100,6 +114,25 @@ def test_its_price_follows_the_news(agents: int, to: int) -> None:
     day.play(45)
     assert abs(median(day.middles[50:150]) - 100) <= 6
     assert abs(median(day.middles[250:]) - 2 * to) <= 6
+
+
+def test_it_trades_in_bursts_and_its_takers_go_on_as_they_did() -> None:
+    day = Day(100, 50, {}, seed=6)
+    day.play(300)
+    times, sides = zip(*day.takes, strict=True)
+    assert dispersion([after - before for before, after in pairwise(times)]) > 1.1
+    assert mean(autocorrelations(sides, range(1, 11))) > 0.03
+    assert hurst(sides, 10, 300) > 0.6
+    # Nothing of it for want of a market.
+    assert sum(spread == 99 for spread in day.spreads[10:]) == 0
+
+
+@pytest.mark.parametrize("agents", [10, 20, 100, 400])
+def test_those_who_take_in_slices_are_a_part_of_all_and_not_the_most_of_it(agents: int) -> None:
+    day = Day(agents, 50, {}, seed=7)
+    day.play(200)
+    sliced = day.sent["slicer"]
+    assert 0.05 < sliced / sum(day.sent.values()) < 0.35
 
 
 @pytest.mark.parametrize("markets", [1, 6])

@@ -7,7 +7,7 @@ from pathlib import Path
 from sim.agents.kinds import KINDS
 from sim.realism import FACTS
 from sim.scenario import load
-from sim.scenario.standard import standard_population
+from sim.scenario.standard import STANDARD_VALUE, standard_population
 
 DOCS = Path(__file__).parents[3] / "docs"
 MS = 1_000_000
@@ -36,3 +36,4 @@ def test_the_figures_on_it_are_those_of_every_fact_for_some_seeds() -> None:
 def test_its_scenario_is_the_standard_population() -> None:
     scenario, _ = load(str(DOCS / "standard.toml"))
     assert scenario.populations == standard_population(100, 200 * MS)
+    assert scenario.markets[0].value == STANDARD_VALUE
