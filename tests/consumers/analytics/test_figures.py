@@ -5,15 +5,17 @@ from collections import Counter
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchbox_tui.consumers.analytics import Figures
 from matchbox_tui.consumers.analytics.state import dump_figures, load_figures
 from matchbox_tui.engine import Event, Exchange, Side
-from matchbox_tui.store import CANDLE_SPANS, CANDLES_KEPT, MarketStats, StateHeader
+from matchbox_tui.store import CANDLE_SPANS, CANDLES_KEPT, JournalBroken, MarketStats, StateHeader
 from tests.consumers.analytics import naive
 from tests.consumers.analytics.journal import commands, entries, events_of, sizes
+from tests.engine.build import buy, sell
 from tests.engine.workload import MARKETS
 
 seeds = st.integers(0, 2**32)
@@ -156,3 +158,20 @@ def test_figures_that_were_put_away_and_taken_up_go_on_as_if_nothing_had_been(
     assert [market.state() for market in figures.markets.values()] == [
         market.state() for market in again.markets.values()
     ]
+
+
+def test_what_rests_in_the_book_at_the_beginning_is_nobodys_flow() -> None:
+    exchange = Exchange(MARKETS)
+    exchange.apply(buy(1, 50, 10))
+    figures = Figures(Exchange.load(exchange.dump()))
+    assert figures.since == 2
+    (entry,) = entries([exchange.apply(buy(2, 50, 3))], itertools.repeat(1))
+    figures.fold(entry)
+    assert figures.markets["MAIN"].stats().flow.total == 3
+
+
+def test_a_journal_that_contradicts_itself_is_refused() -> None:
+    happened = events_of([buy(1, 50, 10), sell(2, 50, 4)])
+    figures = Figures(Exchange(MARKETS))
+    with pytest.raises(JournalBroken, match="the journal contradicts itself"):
+        figures.fold(entries(happened[1:], itertools.repeat(1))[0])

@@ -145,6 +145,8 @@ async def test_what_was_not_posted_stays_to_be_posted(venue: Venue) -> None:
     older.fold(entries[-1])
     assert await late.post(place_of(entries[-1]), older)
     assert older.changed == set()
+    # The next post sends what is new since this one, and no more.
+    assert all(not candles.changed for candles in older.markets["MAIN"].candles.values())
 
 
 async def test_a_writer_that_was_overtaken_brings_all_it_has(venue: Venue) -> None:
