@@ -104,6 +104,14 @@ async def posted(venue: Venue, seq: int) -> tuple[VenueStats, Shown]:
     return stats, shown
 
 
+async def held_from(venue: Venue) -> int:
+    """The place after which the journal is held back from being trimmed; -1 where it isn't."""
+    groups = await venue.link.call("XINFO", "GROUPS", venue.keys.log)
+    found = [dict(zip(flat[::2], flat[1::2], strict=True)) for flat in groups]
+    mine = [group for group in found if group[b"name"] == b"consumer:analytics"]
+    return int(mine[0][b"last-delivered-id"].partition(b"-")[0]) if mine else -1
+
+
 async def expected(venue: Venue) -> tuple[VenueStats, Shown]:
     """What a fold over the whole journal finds."""
     figures = Figures(Exchange())
@@ -161,16 +169,21 @@ async def test_what_was_kept_holds_back_trimming_and_no_more_than_that(
     service = await copy(keep_seconds=0.0)
     seq = await trade(venue, 3)
 
-    async def read() -> int:
-        groups = await venue.link.call("XINFO", "GROUPS", venue.keys.log)
-        found = [dict(zip(flat[::2], flat[1::2], strict=True)) for flat in groups]
-        mine = [group for group in found if group[b"name"] == b"consumer:analytics"]
-        return int(mine[0][b"last-delivered-id"].partition(b"-")[0]) if mine else -1
-
-    await eventually(read, lambda place: place == seq)
+    await eventually(lambda: held_from(venue), lambda place: place == seq)
     await service.kill()
     await trade(venue, 3, 3)
-    assert await read() == seq
+    assert await held_from(venue) == seq
+
+
+async def test_before_anything_is_kept_the_whole_journal_is_held_back(
+    venue: Venue, copy: Any
+) -> None:
+    await venue.lead(settings=QUIET)
+    await trade(venue, 1)
+    assert await held_from(venue) == -1
+    await copy()
+    await posted(venue, await trade(venue, 3, 1))
+    assert await held_from(venue) == 0
 
 
 async def test_kills_change_no_number(venue: Venue, copy: Any) -> None:
