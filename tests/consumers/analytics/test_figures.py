@@ -19,7 +19,7 @@ from tests.engine.build import buy, sell
 from tests.engine.workload import MARKETS
 
 seeds = st.integers(0, 2**32)
-counts = st.integers(1, 250)
+counts = st.integers(1, 400)
 
 
 def folded(happened: list[list[Event]], batches: Any) -> Figures:
@@ -36,7 +36,7 @@ def shown(figures: Figures) -> dict[str, tuple[MarketStats, Any]]:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seeds, counts)
 def test_the_figures_are_those_of_a_naive_computation(seed: int, count: int) -> None:
     happened = events_of(list(commands(seed, count)))
