@@ -87,14 +87,12 @@ class Database:
         c = orders.c
         with self._transaction() as connection:
             found = connection.execute(
-                select(c.seq, c.id, c.price, c.qty, c.cum_qty, c.leaves_qty).where(c.status == OPEN)
+                select(c.seq, c.id, c.price, c.qty, c.cum_qty).where(c.status == OPEN)
             )
-            rows = []
-            for seq, id_, price, qty, cum_qty, leaves_qty in found:
-                row = OrderRow(seq, id_, None, price, qty, cum_qty)
-                row.leaves_qty = leaves_qty
-                rows.append(row)
-        return rows
+            return [
+                OrderRow(seq, id_, None, price, qty, cum_qty)
+                for seq, id_, price, qty, cum_qty in found
+            ]
 
     def commit(self, before: Place, after: Place, changes: Changes) -> None:
         """Writes a batch and moves the position, together.

@@ -15,7 +15,6 @@ from matchbox_tui.engine import (
     OrderExpired,
     OrderRejected,
     OrderReplaced,
-    OrderRested,
     TradeExecuted,
 )
 from matchbox_tui.store import JournalBroken
@@ -143,10 +142,6 @@ class Ledger:
 
     def _other(self, event: Event) -> None:
         match event:
-            case OrderRested():
-                row = self._open[event.order_id]
-                row.price, row.leaves_qty = event.price, event.qty
-                self._touch(row, event.seq, event.timestamp)
             case OrderReplaced():
                 row = self._open[event.order_id]
                 row.price, row.qty, row.leaves_qty = event.price, event.qty, event.leaves_qty
@@ -164,7 +159,8 @@ class Ledger:
             case MarketResumed():
                 self._statuses[event.market] = "open", event.seq
             case _:
-                # What was refused of an order that stands changes nothing.
+                # What was refused of an order that stands changes nothing; one that rests is what
+                # its acceptance and its trades have left.
                 pass
 
     def _trade(self, event: TradeExecuted) -> None:

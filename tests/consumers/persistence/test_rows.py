@@ -1,5 +1,7 @@
 """What becomes of orders, trades and markets in the tables, in SQLite and in PostgreSQL."""
 
+from typing import Any
+
 from matchbox_tui.engine import (
     CancelAll,
     CancelOrder,
@@ -8,6 +10,7 @@ from matchbox_tui.engine import (
     Market,
     OrderType,
     ReplaceOrder,
+    ResumeMarket,
     SelfTradePrevention,
     TimeInForce,
 )
@@ -108,3 +111,20 @@ async def test_each_recovery_snapshot_has_a_row(venue: Venue, database_url: str)
     assert [row["seq"] for row in found] == seqs
     assert found[-1]["chain"] == (await venue.restored()).chain
     assert found[-1]["created_ms"] == 1_700_000_000_000
+
+
+async def test_a_market_that_is_halted_later_is_shown_so(venue: Venue, database_url: str) -> None:
+    await venue.lead(settings=QUIET, markets=(Market.prediction("RAIN"),))
+    await persisted(venue, database_url)
+    await venue.client.submit([HaltMarket("RAIN")])
+    await persisted(venue, database_url)
+    rows = _markets(database_url)
+    found = [(row["symbol"], row["status"], row["updated_seq"]) for row in rows]
+    assert found == [("MAIN", "open", 0), ("RAIN", "halted", 2)]
+    await venue.client.submit([ResumeMarket("RAIN")])
+    await persisted(venue, database_url)
+    assert _markets(database_url)[1]["status"] == "open"
+
+
+def _markets(url: str) -> list[dict[str, Any]]:
+    return read(url, "markets")

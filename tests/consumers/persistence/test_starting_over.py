@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from matchbox_tui.engine import Market
-from matchbox_tui.store import StoreSetBack
+from matchbox_tui.store import Client, Replica, StoreSetBack
 from tests.consumers.persistence.rows import check, read, tables
 from tests.consumers.persistence.running import persisted, persisting
 from tests.node.backups import Backup
@@ -108,6 +108,24 @@ async def test_trimming_waits_while_it_is_stopped(venue: Venue, sqlite_url: str)
     assert int(later.partition(b"-")[0]) > stopped + 1
     assert read(sqlite_url, "gaps") == []
     await check_open(venue, sqlite_url)
+
+
+async def test_it_is_registered_before_it_reads_the_first_time(
+    venue: Venue, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(venue)
+    await trades(venue, 1)
+    groups: list[bytes] = []
+    restore = Client.restore
+
+    async def watched(self: Client, *, oldest: bool = False) -> Replica:
+        found = await venue.link.call("XINFO", "GROUPS", venue.keys.log)
+        groups.extend(flat[flat.index(b"name") + 1] for flat in found)
+        return await restore(self, oldest=oldest)
+
+    monkeypatch.setattr(Client, "restore", watched)
+    await persisted(venue, sqlite_url)
+    assert b"consumer:persistence" in groups
 
 
 @pytest.mark.parametrize("trimmed", [False, True])
