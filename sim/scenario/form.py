@@ -175,7 +175,7 @@ class Expectation(msgspec.Struct, frozen=True):
     bound: int | float
 
     def __str__(self) -> str:
-        return f"{self.measure} {self.operator} {self.bound:g}"
+        return f"{self.measure} {self.operator} {self.bound}"
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

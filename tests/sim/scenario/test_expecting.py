@@ -29,6 +29,11 @@ def test_a_measure_a_comparison_and_a_number(written: str, meant: Expectation) -
     assert parse_expectation(str(one), MARKETS) == one
 
 
+@pytest.mark.parametrize("written", ["trades > 1234567", "spread_median <= 2.5", "lost = 0"])
+def test_an_expectation_is_shown_as_it_can_be_written(written: str) -> None:
+    assert str(parse_expectation(written, ["RAIN"])) == written
+
+
 def test_a_whole_number_is_taken_as_it_is_however_large() -> None:
     assert parse_expectation("volume > 9007199254740993", MARKETS).bound == 2**53 + 1
 
