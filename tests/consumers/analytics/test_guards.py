@@ -8,10 +8,17 @@ from matchbox_tui.consumers.analytics.poster import Poster
 from matchbox_tui.consumers.analytics.state import dump_figures, load_figures
 from matchbox_tui.engine import Exchange
 from matchbox_tui.store import (
+    AnalyticsBoard,
+    Candle,
     Entry,
+    HealthStats,
+    MarketStats,
+    Posted,
     SnapshotUnusable,
     StateHeader,
     StoreSetBack,
+    Tip,
+    VenueStats,
     keep_state,
     kept_state,
 )
@@ -165,3 +172,26 @@ async def test_a_writer_that_was_overtaken_brings_all_it_has(venue: Venue) -> No
     found = await venue.client.analytics.candles("MAIN", "1s", 100)
     assert found is not None
     assert found[1] == mine.markets["MAIN"].candles_of("1s")
+
+
+async def test_candles_that_are_gone_are_taken_away(venue: Venue) -> None:
+    entries = await journal(venue)
+    board = AnalyticsBoard(venue.link, venue.keys)
+    first, second, last = (Tip(entry.seq, entry.chain) for entry in entries[-3:])
+    stats = MarketStats("MAIN")
+    candles = [(time, Candle(time, 1, 1, 1, 1, 1, 1)) for time in (0, 10, 20, 30)]
+
+    async def times() -> list[int]:
+        found = await venue.client.analytics.candles("MAIN", "1s", 100)
+        assert found is not None
+        return [candle.time for candle in found[1]]
+
+    await board.post_venue(last, VenueStats(last.seq, 1, HealthStats()))
+    posts = [
+        await board.post_market(first, stats, {"1s": candles[:3]}, None),
+        await board.post_market(second, stats, {"1s": [(10, None), candles[3]]}, first),
+    ]
+    assert await times() == [0, 20, 30]
+    posts.append(await board.post_market(last, stats, {"1s": candles[1:2]}, None))
+    assert await times() == [10]
+    assert posts == [Posted.OK] * 3
