@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -48,7 +49,12 @@ class Postgres:
 
     def start(self) -> None:
         options = ("-c", "listen_addresses=", "-c", "fsync=off")
-        self._guard = subprocess.Popen(
+        with (self.directory / "log").open("ab") as log:
+            self._guard = self._started(log, options)
+        soon(self._answers)
+
+    def _started(self, log: IO[bytes], options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             [
                 *(sys.executable, "-I", guard.__file__, self.directory / "lock", ""),
                 *self._as,
@@ -56,9 +62,9 @@ class Postgres:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=log,
             cwd=self.directory,
         )
-        soon(self._answers)
 
     def stop(self) -> None:
         """Ends it at once, whoever is connected."""

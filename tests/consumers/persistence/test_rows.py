@@ -1,7 +1,11 @@
 """What becomes of orders, trades and markets in the tables, in SQLite and in PostgreSQL."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from matchbox_tui.consumers.persistence import service
 from matchbox_tui.engine import (
     CancelAll,
     CancelOrder,
@@ -14,7 +18,7 @@ from matchbox_tui.engine import (
     SelfTradePrevention,
     TimeInForce,
 )
-from tests.consumers.persistence.rows import check, read
+from tests.consumers.persistence.rows import check, read, tables
 from tests.consumers.persistence.running import persisted, persisting
 from tests.node.traded import mixed_orders
 from tests.node.venue import QUIET, Venue, buy, sell
@@ -96,6 +100,25 @@ async def test_what_was_open_at_a_stop_goes_on_where_it_was(
         await venue.client.submit(mixed_orders(round_))
         await persisted(venue, database_url)
     check(database_url, await venue.events())
+
+
+async def test_the_rows_are_the_same_however_the_journal_is_cut_into_batches(
+    venue: Venue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await venue.lead(settings=QUIET, markets=(Market.prediction("RAIN"),))
+    for one in mixed_orders(1, 100):
+        await venue.client.submit([one])
+    await venue.handled()
+    await venue.client.submit([CancelAll("t3"), HaltMarket("RAIN")])
+    await venue.handled()
+    found = []
+    for size in (1, 7, 5000):
+        monkeypatch.setattr(service, "BATCH_EVENTS", size)
+        url = f"sqlite:///{tmp_path / f'{size}.db'}"
+        await persisted(venue, url)
+        found.append(tables(url))
+    assert found[0] == found[1] == found[2]
+    assert found[0]["trades"]
 
 
 async def test_each_recovery_snapshot_has_a_row(venue: Venue, database_url: str) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from matchbox_tui.consumers.persistence import database as module
+from matchbox_tui.store import Client, Server
 from tests.consumers.persistence.postgres import Postgres, started
 from tests.consumers.persistence.rows import check
 from tests.consumers.persistence.running import persisted, persisting
 from tests.node.traded import mixed_orders
 from tests.node.venue import QUIET, Venue
+from tests.servers import OwnServer
 from tests.waiting import eventually
 
 
@@ -156,3 +158,29 @@ async def test_a_copy_whose_database_is_away_lets_another_one_try(
         await two.reaches(await venue.handled())
     assert "Working as persistence (two)" in caplog.text
     check(f"sqlite:///{mine / 'm.db'}", await venue.events())
+
+
+async def test_a_venue_s_server_that_is_killed_is_waited_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    with OwnServer(tmp_path) as server:
+        client = await Client.connect(server.url, "v:", "test")
+        link = Server(server.url).link()
+        venue = Venue(server.url, "v:", client, link)
+        try:
+            await venue.lead(settings=QUIET)
+            async with persisting(venue, url) as running:
+                await client.submit(mixed_orders(1))
+                await running.reaches(await venue.handled())
+                server.kill()
+                await eventually(said(caplog, "Persistence is held up"))
+                await asyncio.to_thread(server.start)
+                await venue.leads("a")
+                await client.submit(mixed_orders(2))
+                await running.reaches(await venue.handled())
+            check(url, await venue.events())
+        finally:
+            await venue.stop()
+            await client.close()
+            await link.close()
