@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import URL, make_url
 
@@ -117,6 +117,8 @@ class Database:
         """Adds a row for each recovery snapshot that has none."""
         c = snapshots.c
         with self._transaction() as connection:
+            # Of two copies one waits here, and then finds the other's rows.
+            connection.execute(select(position.c.seq).with_for_update())
             known = set(connection.execute(select(c.seq)).scalars())
             rows = [
                 {
@@ -138,7 +140,6 @@ class Database:
         values = {"seq": after.seq, "chain": after.chain, "epoch": after.epoch}
         c = position.c
         if before is None:
-            connection.execute(delete(position).where(c.consumer == CONSUMER, c.seq < 0))
             row = {"consumer": CONSUMER, "venue": self._venue, **values}
             try:
                 connection.execute(insert(position).values(row))

@@ -22,7 +22,10 @@ class Overtaken(DatabaseError):
 
 
 _FIXES = (
-    (r"database is locked", "another program holds its lock: end that, or let it commit"),
+    (
+        r"database is locked|lock timeout",
+        "another program holds its lock: end that, or let it commit",
+    ),
     (r"disk is full|No space left|disk full", "the disk is full: make room there"),
     (r"unable to open database file", "can't open the file: check that its directory is there"),
     (r"readonly database|read-only", "no permission to write: change that of file and directory"),

@@ -1,5 +1,6 @@
 """Several copies: one works and the others stand by; two that both think so repeat nothing."""
 
+import asyncio
 import logging
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from matchbox_tui.consumers import Place
 from matchbox_tui.consumers.persistence import Database, Overtaken
 from matchbox_tui.consumers.persistence.ledger import Ledger
-from matchbox_tui.store import Replica
+from matchbox_tui.store import Header, Replica
 from tests.consumers.persistence.rows import check, read
 from tests.consumers.persistence.running import persisted, persisting
 from tests.node.traded import mixed_orders
@@ -79,3 +80,18 @@ async def test_a_batch_that_another_copy_wrote_is_refused_whole(
     check(database_url, await venue.events())
     assert len(read(database_url, "position")) == 1
     database.close()
+
+
+async def test_two_copies_may_write_down_the_same_snapshot_at_once(
+    venue: Venue, database_url: str
+) -> None:
+    await venue.lead(settings=QUIET)
+    await venue.client.submit(mixed_orders(1))
+    await persisted(venue, database_url)
+    databases = [Database(database_url, venue.prefix) for _ in range(8)]
+    heads = [Header(seq, "chain", 1, 0, 0) for seq in range(1, 40)]
+    noted = (asyncio.to_thread(one.note_snapshots, heads) for one in databases)
+    await asyncio.gather(*noted)
+    assert [row["seq"] for row in read(database_url, "snapshots")] == list(range(1, 40))
+    for one in databases:
+        one.close()

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from matchbox_tui.consumers.persistence import database as module
@@ -56,6 +57,25 @@ async def test_a_lock_of_another_program_is_waited_for(
     assert caplog.text.count("Persistence is held up") == 1
     assert "Persistence goes on" in caplog.text
     check(url, await venue.events())
+
+
+async def test_a_lock_in_postgresql_is_waited_for(
+    venue: Venue,
+    postgres_url: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 1)
+    await venue.lead(settings=QUIET)
+    async with persisting(venue, postgres_url) as running:
+        await venue.client.submit(mixed_orders(1))
+        await running.reaches(await venue.handled())
+        with psycopg.connect(postgres_url) as other:
+            other.execute("LOCK TABLE trades")
+            await venue.client.submit(mixed_orders(2))
+            await eventually(said(caplog, "another program holds its lock"))
+        await running.reaches(await venue.handled())
+    check(postgres_url, await venue.events())
 
 
 async def test_a_full_disk_is_waited_for(
