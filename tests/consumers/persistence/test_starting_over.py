@@ -11,6 +11,7 @@ from tests.consumers.persistence.running import persisted, persisting
 from tests.node.backups import Backup
 from tests.node.traded import mixed_orders, trim_to
 from tests.node.venue import QUIET, Venue
+from tests.waiting import eventually
 
 
 async def opened(venue: Venue) -> None:
@@ -126,6 +127,26 @@ async def test_it_is_registered_before_it_reads_the_first_time(
     monkeypatch.setattr(Client, "restore", watched)
     await persisted(venue, sqlite_url)
     assert b"consumer:persistence" in groups
+
+
+async def test_the_journal_may_be_trimmed_up_to_where_a_running_one_is(
+    venue: Venue, sqlite_url: str
+) -> None:
+    await opened(venue)
+    async with persisting(venue, sqlite_url) as running:
+        seq = await trades(venue, 1)
+        await running.reaches(seq)
+        await eventually(lambda: _has_read(venue), lambda place: place == f"{seq}-0".encode())
+
+
+async def _has_read(venue: Venue) -> bytes:
+    groups = await venue.link.call("XINFO", "GROUPS", venue.keys.log)
+    (place,) = [
+        flat[flat.index(b"last-delivered-id") + 1]
+        for flat in groups
+        if b"consumer:persistence" in flat
+    ]
+    return bytes(place)
 
 
 @pytest.mark.parametrize("trimmed", [False, True])
