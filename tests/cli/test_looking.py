@@ -198,7 +198,14 @@ def test_a_process_prints_data_on_stdout_alone(venue: Venue) -> None:
 def test_a_venue_where_nothing_ever_ran(venue: Venue) -> None:
     empty = {"MATCHBOX_KEY_PREFIX": "nothing-here:"}
     status = venue.call("status", "--json", env=empty).json()
-    assert status == {"leader": None, "epoch": 0, "seq": 0, "queue_depth": 0, "instances": []}
+    assert status == {
+        "leader": None,
+        "epoch": 0,
+        "seq": 0,
+        "queue_depth": 0,
+        "last_order_id": 0,
+        "instances": [],
+    }
     assert venue.call("status", env=empty).out.startswith("leader -  epoch 0")
     book = venue.call("book", "--json", env=empty).json()
     assert book == {"bids": [], "asks": [], "sequence": 0}

@@ -62,7 +62,10 @@ class Serving:
         for number in signals:
             self.process.send_signal(number)
             time.sleep(0.2)
-        _, log = self.process.communicate(timeout=30)
+        assert self.process.stderr is not None
+        # Not by `communicate`, which would miss what was read ahead with the first line.
+        log = self.process.stderr.read()
+        self.process.wait(timeout=30)
         assert not [word for word in WORDS_OF_A_CRASH if word in log], log
         assert "uvicorn" not in log.lower()
         assert "Started server process" not in log
