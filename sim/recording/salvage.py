@@ -25,7 +25,8 @@ class Salvage(Recording):
     """What there is of a run that was interrupted, up to the last entry that is whole.
 
     Nobody wrote down where the cursor stood, what was waiting and what the traders were told: the
-    moment is that of the last entry, with nobody leading, and there is no record.
+    moment is that of the last entry, with nobody leading, and there is no record. What is written
+    to it later, while it is read, is no part of it.
     """
 
     def __init__(self, run: Run) -> None:
@@ -38,6 +39,7 @@ class Salvage(Recording):
             for event in entry.events:
                 if isinstance(event, OrderAccepted | OrderRejected):
                     counter = max(counter, event.order_id)
+        self._last = seq
         self.notes = (
             f"{run.interrupted}; its journal is whole up to command {seq:,}, and so far it was"
             " checked",
@@ -59,14 +61,19 @@ class Salvage(Recording):
 
     def journal(self) -> Iterator[StreamEntry]:
         for entry in self._run.entries():
+            if entry.seq > self._last:
+                return
             fields = (b"v", b"1", b"e", b"%d" % entry.epoch, b"c", entry.chain.encode())
             yield StreamEntry(b"%d-0" % entry.seq, [*fields, b"b", entry.blob])
 
     def fills(self) -> Iterator[StreamEntry]:
-        return self._run.fills()
+        for fill in self._run.fills():
+            if int(fill.id.partition(b"-")[0]) > self._last:
+                return
+            yield fill
 
     def hashes(self) -> Iterator[PublishedHash]:
-        return self._run.hashes()
+        return (one for one in self._run.hashes() if one.seq <= self._last)
 
     def record(self) -> FloorRecord | None:
         return None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.audit import Verdict, audit_recording
+from sim.audit import Auditor, Verdict, audit_recording
 from sim.recording import (
     FILLS,
     HASHES,
@@ -22,6 +22,7 @@ from sim.recording import (
     RecordingError,
     Run,
     StreamEntry,
+    evidence,
     indexed,
     open_run,
 )
@@ -153,6 +154,22 @@ def test_a_journal_that_is_cut_while_it_is_read_is_an_error(tmp_path: Path) -> N
     (path / JOURNAL).write_bytes((path / JOURNAL).read_bytes()[:-20])
     with pytest.raises(RecordingError, match="ends too early: it ends within a"):
         journal(run)
+
+
+def test_a_run_that_goes_on_is_audited_up_to_where_it_was_found(tmp_path: Path) -> None:
+    told, later = traded(40), traded(60)
+    assert blobs(later.entries)[: len(told.entries)] == blobs(told.entries)
+    begun(tmp_path / "found", told).close()
+    found = evidence(tmp_path / "found")
+    begun(tmp_path / "grown", later).close()
+    for name in (JOURNAL, FILLS, HASHES):
+        (tmp_path / "grown" / name).replace(tmp_path / "found" / name)
+    auditor = Auditor(found, None)
+    for _ in auditor.steps():
+        pass
+    verdict = auditor.verdict()
+    assert verdict.ok, verdict.lines()
+    assert verdict.last == int(told.entries[-1].id.partition(b"-")[0])
 
 
 @pytest.mark.parametrize("virtual", ["virtual", "live"])
