@@ -34,7 +34,8 @@ matchbox replay crash                                 the same run on the screen
 matchbox audit crash                                  the eight invariants, once more
 ```
 
-The exit code is 0 where everything held that the scenario expects, 1 where something did not.
+The exit code is 0 where everything held that the scenario expects, 1 where something did not. A run
+that was ended early (Ctrl-C) has 130, or 1 where something was lost, doubled or altered.
 
 ## The agents
 

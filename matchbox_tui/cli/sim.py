@@ -114,7 +114,8 @@ def run_one(
     It runs on a private server with real engine processes and real faults, or with --virtual in
     this process alone. Ctrl-C ends it early with a report of what was.
 
-    Ends with 1 where an expectation was not met, or something was lost, doubled or altered.
+    Ends with 1 where something was lost, doubled or altered, or an expectation was not met; with
+    130 where it was ended early and only that.
     """
     from sim.recording import RecordingError
     from sim.scenario import ScenarioError, load
@@ -139,9 +140,12 @@ def run_one(
         print_json(report)
     else:
         _print_report(report)
-    if not report.ok:
+    if report.verdict.problems:
         return EXIT_FAILED
-    return EXIT_INTERRUPTED if report.interrupted else 0
+    if report.interrupted:
+        # What was to come may have been what was expected.
+        return EXIT_INTERRUPTED
+    return 0 if report.ok else EXIT_FAILED
 
 
 async def _run(
