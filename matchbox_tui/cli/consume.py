@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from matchbox_tui.cli import options
+from matchbox_tui.cli import groups, options
 from matchbox_tui.cli.leaving import leave
 from matchbox_tui.cli.output import printable
 from matchbox_tui.cli.running import (
@@ -174,3 +174,7 @@ def analytics(
             await client.close()
 
     run(work())
+
+
+app.command("list")(groups.list_groups)
+app.command("remove")(groups.remove)

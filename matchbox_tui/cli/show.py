@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.connected import known_market, read_exchange, with_client
+from matchbox_tui.cli.groups import print_groups
 from matchbox_tui.cli.output import print_json, print_line, print_table
 from matchbox_tui.cli.running import UsageError
 from matchbox_tui.engine import DEFAULT_MARKET, BookSnapshot, TradeExecuted
@@ -176,12 +178,13 @@ def status(
     prefix: options.Prefix = "",
     json: options.Json = False,
 ) -> int:
-    """Print who leads and how each instance does."""
+    """Print who leads, how each instance does, and who reads along."""
 
     async def work(client: "Client") -> int:
         cluster = await client.cluster()
+        groups = await client.consumer_groups()
         if json:
-            print_json(cluster)
+            print_json({**structs.asdict(cluster), "consumers": groups})
             return 0
         print_line(
             f"leader {cluster.leader or '-'}  epoch {cluster.epoch}  sequence {cluster.seq}"
@@ -193,6 +196,8 @@ def status(
             for i in cluster.instances
         ]
         print_table(columns, rows)
+        if groups:
+            print_groups(groups)
         return 0
 
     return with_client(redis_url, prefix, work)

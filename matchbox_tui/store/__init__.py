@@ -39,6 +39,7 @@ from matchbox_tui.store.errors import (
     Unusable,
 )
 from matchbox_tui.store.fills import FillMessage, fill_message
+from matchbox_tui.store.groups import ConsumerGroup
 from matchbox_tui.store.journal import Entry, Tip, chained, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
@@ -66,6 +67,7 @@ __all__ = [
     "Client",
     "ClusterStatus",
     "Commit",
+    "ConsumerGroup",
     "EmbeddedServer",
     "Entry",
     "FillMessage",

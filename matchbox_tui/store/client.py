@@ -17,6 +17,7 @@ from matchbox_tui.store.archive import PUBLISHER
 from matchbox_tui.store.cluster import ClusterStatus, StateHash, number, read_cluster, read_hashes
 from matchbox_tui.store.errors import JournalBroken, SnapshotUnusable, StoreSetBack
 from matchbox_tui.store.fills import FillMessage
+from matchbox_tui.store.groups import ConsumerGroup, read_groups, remove_group
 from matchbox_tui.store.journal import Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Reply, Server
@@ -269,6 +270,17 @@ class Client:
 
     async def cluster(self) -> ClusterStatus:
         return await read_cluster(self._asking, self.keys)
+
+    async def consumer_groups(self) -> list[ConsumerGroup]:
+        """Who reads the journal and the fills by a group. Raises `StoreError`."""
+        return await read_groups(self._asking, self.keys)
+
+    async def remove_group(self, group: ConsumerGroup) -> bool:
+        """Removes a group, which nothing waits for then; whether it was there.
+
+        Raises `StoreError`.
+        """
+        return await remove_group(self._asking, group)
 
 
 def _fills_of(reply: Iterable[Reply]) -> list[FillMessage]:

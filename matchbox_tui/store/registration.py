@@ -3,6 +3,7 @@
 Its place is a consumer group on the journal, so that what it has not read yet is not trimmed.
 """
 
+from matchbox_tui.store.errors import Refused
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
 from matchbox_tui.store.refusals import NoGroup
@@ -33,11 +34,16 @@ class Registration:
 
         Call it only once the results up to there are safe.
         """
-        try:
-            await self._link.call("XGROUP", "SETID", self._keys.log, self.group, f"{seq}-0")
-        except NoGroup:
-            create = ("XGROUP", "CREATE", self._keys.log, self.group, f"{seq}-0", "MKSTREAM")
-            await self._link.call(*create)
+        log, place = self._keys.log, f"{seq}-0"
+        # What was delivered to this name and not acknowledged: nothing ever, but by asking for it
+        # the server knows when this consumer was last heard.
+        show = ("XREADGROUP", "GROUP", self.group, self.name, "COUNT", 1, "STREAMS", log, 0)
+        replies = await self._link.calls([("XGROUP", "SETID", log, self.group, place), show])
+        if isinstance(replies[0], NoGroup):
+            create = ("XGROUP", "CREATE", log, self.group, place, "MKSTREAM")
+            replies = await self._link.calls([create, show])
+        if isinstance(replies[0], Refused):
+            raise replies[0]
 
     async def register(self) -> None:
         """Holds back trimming from the journal's beginning on, if it isn't registered already."""

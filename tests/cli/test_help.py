@@ -14,7 +14,7 @@ COMMANDS = [
     *("book", "orders", "positions", "fills", "status"),
     *("drill", "replay", "audit", "bench"),
 ]
-GROUPS = {"sim": ["list", "show", "run"], "consume": ["persistence", "analytics"]}
+GROUPS = {"sim": ["list", "show", "run"], "consume": ["persistence", "analytics", "list", "remove"]}
 EVERY = [*COMMANDS, *(f"{group} {name}" for group, names in GROUPS.items() for name in names)]
 
 

@@ -205,6 +205,7 @@ def test_a_venue_where_nothing_ever_ran(venue: Venue) -> None:
         "queue_depth": 0,
         "last_order_id": 0,
         "instances": [],
+        "consumers": [],
     }
     assert venue.call("status", env=empty).out.startswith("leader -  epoch 0")
     book = venue.call("book", "--json", env=empty).json()
