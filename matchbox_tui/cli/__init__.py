@@ -17,6 +17,7 @@ from matchbox_tui.cli import (
     change,
     consume,
     drill,
+    history,
     play,
     replay,
     serve,
@@ -88,6 +89,7 @@ app.command("book")(show.book)
 app.command("orders")(show.orders)
 app.command("positions")(show.positions)
 app.command("fills")(show.fills)
+app.command("trades")(history.trades)
 app.command("status")(show.status)
 app.command("drill")(drill.drill)
 app.command("replay")(replay.replay)

@@ -35,26 +35,8 @@ CopyId = Annotated[
 def persistence(
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
-    database_url: Annotated[
-        str,
-        typer.Option(
-            "--database-url",
-            envvar="DATABASE_URL",
-            help="SQLite or PostgreSQL.",
-            metavar="URL",
-            show_default="sqlite:///matchbox.db in the data directory",
-        ),
-    ] = "",
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--data-dir",
-            envvar="MATCHBOX_DATA_DIR",
-            help="Where matchbox.db is kept.",
-            metavar="DIR",
-            show_default="the user's",
-        ),
-    ] = None,
+    database_url: options.DatabaseUrl = "",
+    data_dir: options.DatabaseDir = None,
     name: Annotated[
         str,
         typer.Option(
@@ -113,8 +95,8 @@ def persistence(
         fail(printable(str(error)), EXIT_UNREACHABLE)
 
 
-def default_database(data_dir: Path | None) -> str:
-    """The URL of the database where none is named; its directory is made.
+def default_database(data_dir: Path | None, *, make: bool = True) -> str:
+    """The URL of the database where none is named; `make` makes its directory.
 
     Raises `UsageError` where that can't be.
     """
@@ -122,7 +104,8 @@ def default_database(data_dir: Path | None) -> str:
 
     directory = data_dir or user_data_path("matchbox")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        if make:
+            directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
             f"--data-dir {directory}: can't make that directory ({error.strerror}): name another"

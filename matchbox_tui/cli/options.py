@@ -27,6 +27,13 @@ LogLevel = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="MATCHBOX_JSON", help="Print JSON.")]
+Csv = Annotated[bool, typer.Option("--csv", envvar="MATCHBOX_CSV", help="Print CSV.")]
+LastRows = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", envvar="MATCHBOX_LIMIT", help="How many of the last.", show_default="all"
+    ),
+]
 MarketName = Annotated[
     str,
     typer.Option("--market", "-m", envvar="MATCHBOX_MARKET", help="The market.", metavar="SYMBOL"),
@@ -63,6 +70,26 @@ Rate = Annotated[
 Timeout = Annotated[
     int,
     typer.Option("--timeout", envvar="MATCHBOX_TIMEOUT", help="Seconds to wait for the outcome."),
+]
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        "--database-url",
+        envvar="DATABASE_URL",
+        help="SQLite or PostgreSQL.",
+        metavar="URL",
+        show_default="sqlite:///matchbox.db in the data directory",
+    ),
+]
+DatabaseDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="MATCHBOX_DATA_DIR",
+        help="Where matchbox.db is kept.",
+        metavar="DIR",
+        show_default="the user's",
+    ),
 ]
 UntilEof = Annotated[
     bool,

@@ -1,5 +1,8 @@
 """Printing: data goes to stdout, as JSON or as a small table."""
 
+import csv
+import io
+import itertools
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -9,6 +12,9 @@ import typer
 
 WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
 """What Textual's servers for browsers set `TEXTUAL_DRIVER` to."""
+
+TABLE_ROWS = 1_000
+"""So many rows of a table are looked at for its columns' widths before they are printed."""
 
 
 class OutputClosed(Exception):
@@ -21,8 +27,12 @@ class OutputFailed(Exception):
 
 def print_line(text: str) -> None:
     """One line on stdout. Raises `OutputClosed` or `OutputFailed`."""
+    _print(text + "\n")
+
+
+def _print(text: str) -> None:
     try:
-        typer.echo(text)
+        typer.echo(text, nl=False)
     except BrokenPipeError:
         raise OutputClosed from None
     except OSError as error:
@@ -40,15 +50,45 @@ def print_json(value: object) -> None:
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns as wide as they need; numbers to the right, text to the left."""
-    cells = [[printable(str(cell)) for cell in row] for row in rows]
-    widths = [
-        max(len(title), *(len(row[i]) for row in cells)) if cells else len(title)
-        for i, title in enumerate(titles)
-    ]
-    for row in [list(titles), *cells]:
-        line = "  ".join(_placed(cell, width) for cell, width in zip(row, widths, strict=True))
-        print_line(line.rstrip())
+    """Columns as wide as they need; numbers to the right, text to the left.
+
+    A long table is printed as it comes: its columns may grow wider on the way.
+    """
+    widths = [len(title) for title in titles]
+    heading = [list(titles)]
+    remaining = iter(rows)
+    while True:
+        some = itertools.islice(remaining, TABLE_ROWS)
+        cells = [[printable(str(cell)) for cell in row] for row in some]
+        for row in cells:
+            widths = [max(width, len(cell)) for width, cell in zip(widths, row, strict=True)]
+        lines = ["  ".join(map(_placed, row, widths)).rstrip() + "\n" for row in [*heading, *cells]]
+        _print("".join(lines))
+        heading = []
+        if len(cells) < TABLE_ROWS:
+            return
+
+
+def print_json_array(batches: Iterable[Sequence[object]]) -> None:
+    """One line with a JSON array, printed as it comes."""
+    before = "["
+    for batch in batches:
+        _print(before + ",".join(msgspec.json.encode(value).decode() for value in batch))
+        before = ","
+    print_line("]" if before == "," else "[]")
+
+
+def print_csv(titles: Sequence[str], batches: Iterable[Sequence[Sequence[object]]]) -> None:
+    """Comma-separated values under a heading, printed as they come."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(titles)
+    for batch in batches:
+        writer.writerows(batch)
+        _print(text.getvalue())
+        text.seek(0)
+        text.truncate()
+    _print(text.getvalue())
 
 
 def printable(text: str) -> str:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import structs
 
-from matchbox_tui.cli import options
+from matchbox_tui.cli import history, options
 from matchbox_tui.cli.connected import known_market, read_exchange, with_client
 from matchbox_tui.cli.groups import print_groups
-from matchbox_tui.cli.output import print_json, print_line, print_table
+from matchbox_tui.cli.output import print_csv, print_json, print_line, print_table
 from matchbox_tui.cli.running import UsageError
 from matchbox_tui.engine import DEFAULT_MARKET, BookSnapshot, TradeExecuted
 
@@ -58,9 +58,34 @@ def orders(
     prefix: options.Prefix = "",
     trader: AnyTrader = None,
     market: options.AnyMarket = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", envvar="MATCHBOX_ALL", help="Of every status, from the database."),
+    ] = False,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status",
+            envvar="MATCHBOX_STATUS",
+            help="With --all: open, filled, cancelled, expired, rejected or unknown.",
+        ),
+    ] = None,
+    limit: options.LastRows = None,
+    database_url: options.DatabaseUrl = "",
+    data_dir: options.DatabaseDir = None,
+    csv: options.Csv = False,
     json: options.Json = False,
 ) -> int:
-    """List open orders, by id."""
+    """List open orders, by id; with --all every order there was, oldest first.
+
+    Past orders are in the database that 'matchbox consume persistence' writes.
+    """
+    history.check_output(limit, csv=csv, json=json)
+    if every:
+        where = history.where(database_url, data_dir, prefix)
+        return history.orders(where, trader, market, status, limit, csv=csv, json=json)
+    if status not in (None, "open"):
+        raise UsageError(f"--status {status}: only open orders are listed without --all")
 
     async def work(client: "Client") -> int:
         exchange = await read_exchange(client)
@@ -76,9 +101,12 @@ def orders(
             *("id", "market", "side", "price", "qty", "cum_qty", "leaves_qty", "trader"),
             *("time_in_force", "client_order_id", "timestamp"),
         )
-        rows = [[getattr(order, column) for column in columns] for order in found]
+        last = found if limit is None else found[len(found) - min(limit, len(found)) :]
+        rows = [[getattr(order, column) for column in columns] for order in last]
         if json:
             print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        elif csv:
+            print_csv(columns, [rows])
         else:
             print_table(columns[:9], [row[:9] for row in rows])
         return 0

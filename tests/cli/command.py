@@ -81,6 +81,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     plain = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("MATCHBOX_") and name not in ("REDIS_URL", "LOG_LEVEL")
+        if not name.startswith("MATCHBOX_")
+        and name not in ("REDIS_URL", "DATABASE_URL", "LOG_LEVEL")
     }
     return plain | dict(more or {})

@@ -15,7 +15,7 @@ from tests.cli.venue import Venue, fresh_market, running
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that the machine sets may steer the commands."""
     for name in list(os.environ):
-        if name.startswith("MATCHBOX_") or name in ("REDIS_URL", "LOG_LEVEL"):
+        if name.startswith("MATCHBOX_") or name in ("REDIS_URL", "DATABASE_URL", "LOG_LEVEL"):
             monkeypatch.delenv(name)
 
 

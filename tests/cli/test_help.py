@@ -11,7 +11,7 @@ from tests.cli.command import call, environment, run
 COMMANDS = [
     *("play", "tui", "web", "serve", "engine", "redis", "traders"),
     *("buy", "sell", "cancel", "cancel-all", "replace", "halt", "resume"),
-    *("book", "orders", "positions", "fills", "status"),
+    *("book", "orders", "positions", "fills", "trades", "status"),
     *("drill", "replay", "audit", "bench"),
 ]
 GROUPS = {"sim": ["list", "show", "run"], "consume": ["persistence", "analytics", "list", "remove"]}

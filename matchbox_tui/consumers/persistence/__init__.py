@@ -1,6 +1,7 @@
 """Persistence: the journal as tables of a database, for questions about the past.
 
-`Persistence` is the service and `Database` the tables. The only place that knows SQLAlchemy.
+`Persistence` is the service, `Database` the tables, `History` what they tell. The only place that
+knows SQLAlchemy.
 """
 
 from matchbox_tui.consumers.persistence.database import Database
@@ -10,14 +11,28 @@ from matchbox_tui.consumers.persistence.errors import (
     DatabaseUnusable,
     Overtaken,
 )
+from matchbox_tui.consumers.persistence.queries import (
+    ORDER_COLUMNS,
+    TRADE_COLUMNS,
+    Extent,
+    History,
+    Rows,
+    open_history,
+)
 from matchbox_tui.consumers.persistence.service import Persistence, Progress
 
 __all__ = [
+    "ORDER_COLUMNS",
+    "TRADE_COLUMNS",
     "Database",
     "DatabaseError",
     "DatabaseTrouble",
     "DatabaseUnusable",
+    "Extent",
+    "History",
     "Overtaken",
     "Persistence",
     "Progress",
+    "Rows",
+    "open_history",
 ]

@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy import Connection, event, insert, select, update
 from sqlalchemy import exc as sql_errors
-from sqlalchemy.engine import URL, make_url
 
+from matchbox_tui.consumers.persistence.connecting import (
+    driver_error,
+    make_engine,
+    parse_url,
+    shown_url,
+)
 from matchbox_tui.consumers.persistence.errors import (
     DatabaseTrouble,
     DatabaseUnusable,
@@ -30,29 +35,19 @@ from matchbox_tui.store import Header, Replica
 CONSUMER = "persistence"
 """The position's name in the table."""
 
-WAIT_SECONDS = 5
-"""How long a connection, or another program's lock, is waited for."""
-
 
 class Database:
     """One venue's tables in SQLite or PostgreSQL."""
 
     def __init__(self, url: str, venue: str = "") -> None:
         """Opens nothing yet. `venue` is its key prefix. Raises `DatabaseUnusable`."""
-        parsed = _parsed(url)
-        self.shown = parsed.set(query={}).render_as_string(hide_password=True)
+        parsed = parse_url(url)
+        self.shown = shown_url(parsed)
         self._venue = venue
         self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
         self._inode: int | None = None
-        try:
-            self._engine: Engine = create_engine(parsed, connect_args=_arguments(parsed))
-        except ModuleNotFoundError:
-            raise DatabaseUnusable(
-                f"database {self.shown}: the driver for PostgreSQL is not installed:"
-                " pip install 'matchbox-tui[postgres]'"
-            ) from None
-        driver = self._engine.dialect.loaded_dbapi
-        self._driver_error: type[Exception] = driver.Error
+        self._engine = make_engine(parsed)
+        self._driver_error = driver_error(self._engine)
         if self._file is not None:
             event.listen(self._engine, "connect", _set_up_sqlite)
 
@@ -181,29 +176,6 @@ class Database:
             # Another one was put there: what it knows is asked for anew.
             self._engine.dispose()
             self._inode = inode
-
-
-def _parsed(url: str) -> URL:
-    fix = "set DATABASE_URL to sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
-    try:
-        parsed = make_url(url)
-    except (sql_errors.ArgumentError, ValueError):
-        # It may hold a password, which then can't be told from the rest.
-        raise DatabaseUnusable(f"the database's URL can't be understood: {fix}") from None
-    kind = parsed.drivername.partition("+")[0]
-    if kind in ("postgresql", "postgres"):
-        return parsed.set(drivername="postgresql+psycopg")
-    if kind != "sqlite":
-        raise DatabaseUnusable(f"there is no database for {parsed.drivername}://: {fix}")
-    if parsed.database in (None, "", ":memory:"):
-        raise DatabaseUnusable(f"a database in memory would be gone with the program: {fix}")
-    return parsed.set(drivername="sqlite")
-
-
-def _arguments(url: URL) -> dict[str, Any]:
-    if url.drivername == "sqlite":
-        return {"timeout": WAIT_SECONDS}
-    return {"connect_timeout": WAIT_SECONDS, "options": f"-c lock_timeout={WAIT_SECONDS}s"}
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:

@@ -20,18 +20,45 @@ def migrate(connection: Connection, shown: str) -> None:
     Raises `DatabaseUnusable` for tables of a newer program.
     """
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = Config()
-    config.set_main_option("script_location", "matchbox_tui.consumers.persistence:migrations")
+    config = _config()
     config.attributes["connection"] = connection
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in known:
-        raise DatabaseUnusable(
-            f"database {shown}: its tables are of version {found}, this program knows up to"
-            f" {scripts.get_current_head()}: upgrade matchbox"
-        )
-    if found != scripts.get_current_head():
+    found, newest = _versions(connection, shown)
+    if found != newest:
         command.upgrade(config, "head")
+
+
+def check_version(connection: Connection, shown: str) -> None:
+    """Raises `DatabaseUnusable` for tables of another version, or for none of ours."""
+    found, newest = _versions(connection, shown)
+    if found is None:
+        raise DatabaseUnusable(
+            f"database {shown}: there are no tables of a venue in it: name the one that"
+            " 'matchbox consume persistence' writes in DATABASE_URL"
+        )
+    if found != newest:
+        raise DatabaseUnusable(
+            f"database {shown}: its tables are of version {found}, this program reads {newest}:"
+            " start 'matchbox consume persistence', which brings them up to date"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "matchbox_tui.consumers.persistence:migrations")
+    return config
+
+
+def _versions(connection: Connection, shown: str) -> tuple[str | None, str | None]:
+    """That of the tables, and the newest that is known."""
+    scripts = ScriptDirectory.from_config(_config())
+    newest = scripts.get_current_head()
+    known = {script.revision for script in scripts.walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_heads()
+    if set(found) - known or len(found) > 1:
+        raise DatabaseUnusable(
+            f"database {shown}: its tables are of version {', '.join(found)}, this program knows"
+            f" up to {newest}: upgrade matchbox"
+        )
+    return (found[0] if found else None), newest

@@ -82,6 +82,7 @@ trades = Table(
     _number("timestamp"),
 )
 Index("trades_by_market", trades.c.market, trades.c.seq, trades.c.n)
+Index("trades_by_time", trades.c.timestamp, trades.c.seq)
 
 snapshots = Table(
     "snapshots",

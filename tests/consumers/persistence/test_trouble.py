@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from matchbox_tui.consumers.persistence import connecting
 from matchbox_tui.consumers.persistence import database as module
 from matchbox_tui.store import Client, Server
 from tests.consumers.persistence.postgres import Postgres, started
@@ -41,7 +42,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> None:
 async def test_a_lock_of_another_program_is_waited_for(
     venue: Venue, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(connecting, "WAIT_SECONDS", 0.2)
     url = f"sqlite:///{tmp_path / 'm.db'}"
     await venue.lead(settings=QUIET)
     async with persisting(venue, url) as running:
@@ -65,7 +66,7 @@ async def test_a_lock_in_postgresql_is_waited_for(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(connecting, "WAIT_SECONDS", 1)
     await venue.lead(settings=QUIET)
     async with persisting(venue, postgres_url) as running:
         await venue.client.submit(mixed_orders(1))
