@@ -202,3 +202,11 @@ def furnish(venue: LocalVenue, trader: str = "ada") -> None:
     venue.order(Side.BUY, 14, 52, "grace")
     venue.order(Side.BUY, 30, 35, trader, "SNOW")
     venue.order(Side.SELL, 12, 35, "grace", "SNOW")
+
+
+def market() -> LocalVenue:
+    """RAIN, where 40 contracts are bid at 48 and 30 offered at 52."""
+    venue = LocalVenue()
+    venue.order(Side.BUY, 40, 48)
+    venue.order(Side.SELL, 30, 52)
+    return venue

@@ -78,7 +78,7 @@ class Database:
         return Place(found.seq, found.chain, found.epoch)
 
     def open_orders(self) -> list[OrderRow]:
-        """To be read after `place`: should another copy write in between, that place is wrong."""
+        """They are of a `place` that is the same before and after."""
         c = orders.c
         with self._transaction() as connection:
             found = connection.execute(

@@ -148,6 +148,8 @@ class Persistence:
             assert place is not None
         self._ledger = Ledger()
         self._ledger.load(await asyncio.to_thread(self._database.open_orders))
+        if await asyncio.to_thread(self._database.place) != place:
+            raise Overtaken(f"another copy has written after {place.seq}")
         self.progress.place = place
         log.info("Reading the journal from %d on into %s", place.seq, self._database.shown)
         return JournalReader(self._client, place)
