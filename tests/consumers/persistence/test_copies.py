@@ -8,11 +8,12 @@ import pytest
 from matchbox_tui.consumers import Place
 from matchbox_tui.consumers.persistence import Database, Overtaken
 from matchbox_tui.consumers.persistence.ledger import Ledger
+from matchbox_tui.engine import CancelOrder
 from matchbox_tui.store import Header, Replica
 from tests.consumers.persistence.rows import check, read
 from tests.consumers.persistence.running import persisted, persisting
 from tests.node.traded import mixed_orders
-from tests.node.venue import QUIET, Venue
+from tests.node.venue import QUIET, Venue, sell
 
 
 async def test_another_copy_takes_over_and_says_so(
@@ -53,6 +54,26 @@ async def test_two_copies_that_both_work_write_everything_once(
         await one.reaches(seq)
         await two.reaches(seq)
     assert "another copy has" in caplog.text
+    check(database_url, await venue.events())
+
+
+async def test_a_copy_that_is_overtaken_while_it_reads_the_rows_reads_them_again(
+    venue: Venue, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await venue.lead(settings=QUIET)
+    [order_id] = await venue.client.submit([sell(50, 2)])
+    await persisted(venue, database_url)
+    database = Database(database_url, venue.prefix)
+    places = [database.place()]
+    database.close()
+    await venue.client.submit([CancelOrder(order_id)])
+    await persisted(venue, database_url)
+    place = Database.place
+    # Another copy wrote the cancel between the look at the place and that at the rows.
+    monkeypatch.setattr(Database, "place", lambda self: places.pop() if places else place(self))
+    await venue.client.submit([sell(51, 2)])
+    await persisted(venue, database_url)
+    assert not places
     check(database_url, await venue.events())
 
 
