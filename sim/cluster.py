@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -29,6 +30,8 @@ class Member:
     def __init__(self, name: str, arguments: list[str], env: dict[str, str], log: Path) -> None:
         self.name = name
         self.log = log
+        self._reading = threading.Lock()
+        self._output: bytes | None = None
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "matchbox_tui", *arguments],
@@ -53,7 +56,18 @@ class Member:
         self.signal(signal.SIGTERM)
 
     def wait(self, seconds: float) -> bytes:
-        """What it printed, once it has ended; it is killed where that takes too long."""
+        """What it printed, once it has ended; it is killed where that takes too long.
+
+        Several threads may wait, as where an end is cut short while one of them already waits:
+        they take turns, and all hear the same.
+        """
+        with self._reading:
+            if self._output is None:
+                # Two at once would close each other's pipe.
+                self._output = self._communicate(seconds)
+            return self._output
+
+    def _communicate(self, seconds: float) -> bytes:
         # Not left to `communicate`, which fails when it is called again after an interruption.
         stdin, self.process.stdin = self.process.stdin, None
         if stdin is not None:
@@ -191,10 +205,11 @@ class Cluster:
 
     def stop_traders(self) -> FloorRecord | None:
         """Ends the traders and returns their record; None where they ended without one."""
-        if self.traders is None:
+        traders = self.traders
+        if traders is None:
             return FloorRecord()
-        self.traders.ask_to_stop()
-        output = self.traders.wait(STOP_SECONDS)
+        traders.ask_to_stop()
+        output = traders.wait(STOP_SECONDS)
         self.traders = None
         try:
             return msgspec.json.decode(output, type=FloorRecord)

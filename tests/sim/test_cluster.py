@@ -1,7 +1,9 @@
 """Real processes, started and ended."""
 
+import os
 import signal
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,17 @@ async def test_a_member_that_does_not_heed_is_killed(
     began = await started(cluster, client, 1)
     cluster.stop()
     assert [member.process.returncode for member in began] == [-signal.SIGKILL, -signal.SIGKILL]
+
+
+def test_several_may_wait_for_a_member_at_once(tmp_path: Path) -> None:
+    """As when a second Ctrl-C comes while the traders are waited for."""
+    waiting = 8
+    member = Member("node-1", ["engine", "--help"], dict(os.environ), tmp_path / "log")
+    with ThreadPoolExecutor(waiting) as threads:
+        told = list(threads.map(member.wait, [30.0] * waiting))
+    assert b"--lease-ms" in told[0]
+    assert told == [told[0]] * waiting
+    assert member.wait(0) == told[0]
 
 
 async def test_the_traders_record_comes_back(
