@@ -82,9 +82,13 @@ def print_csv(titles: Sequence[str], batches: Iterable[Sequence[Sequence[object]
     """Comma-separated values under a heading, printed as they come."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    # Before Python 3.13 a lone carriage return is not quoted, and ends the row for who reads it.
+    quoting = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(titles)
     for batch in batches:
-        writer.writerows(batch)
+        for row in batch:
+            returns = any(type(value) is str and "\r" in value for value in row)
+            (quoting if returns else writer).writerow(row)
         _print(text.getvalue())
         text.seek(0)
         text.truncate()

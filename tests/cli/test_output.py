@@ -1,5 +1,7 @@
 """Long output is printed as it comes."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 
@@ -36,6 +38,14 @@ def test_json_and_csv_in_parts(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == [[1, "a,b"], [2, 'c"\n'], [3, ""]]
     print_csv(("n", "t"), parts)
     assert capsys.readouterr().out == 'n,t\n1,"a,b"\n2,"c""\n"\n3,\n'
+
+
+def test_a_name_with_a_carriage_return_stays_in_its_row(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_csv(("n", "t"), [[(1, "a\rb"), (2, "c\r\nd")]])
+    read = csv.reader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert list(read) == [["n", "t"], ["1", "a\rb"], ["2", "c\r\nd"]]
 
 
 def test_nothing_is_an_empty_array(capsys: pytest.CaptureFixture[str]) -> None:
