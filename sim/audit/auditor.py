@@ -30,6 +30,11 @@ from sim.floor import FloorRecord
 from sim.naive import NaiveExchange
 from sim.recording import QUEUE, Recording, RecordingError
 
+MARGIN_NS = 3600 * 10**9
+"""What a simulated run may take before its first and after its last second; and somebody may set
+the clock.
+"""
+
 
 class Auditor:
     """Audits one recording; what it keeps grows with the open orders and the ids, not the journal.
@@ -51,7 +56,7 @@ class Auditor:
         self._exchange, self._model = _base(recording)
         self.chain = ChainInspection(manifest.base, self._moment)
         self.outcomes = OutcomesInspection(self._exchange, self._moment, ids)
-        self.ordering = OrderingInspection(self._exchange, ids)
+        self.ordering = OrderingInspection(self._exchange, ids, _times(recording))
         self.model = ModelInspection(self._model)
         self.fills = FillsInspection(recording.fills(), self._moment)
         self.accounts = AccountsInspection(self._exchange)
@@ -180,6 +185,16 @@ def _acknowledged(recording: Recording) -> IdRanges | None:
         return IdRanges(record.order_ids) if record is not None else None
     except ValueError as error:
         raise RecordingError(f"the recording's traders' record can't be used: {error}") from None
+
+
+def _times(recording: Recording) -> tuple[int, int] | None:
+    """The first and the last time that a command of a simulated run may have; None for a venue's,
+    whose producers have times as they like.
+    """
+    facts = recording.facts()
+    if facts is None:
+        return None
+    return facts.start - MARGIN_NS, facts.start + facts.duration + MARGIN_NS
 
 
 def _base(recording: Recording) -> tuple[Exchange, NaiveExchange]:

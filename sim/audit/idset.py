@@ -43,22 +43,29 @@ class IdSet:
 class IdRanges:
     """Ids as a traders' record tells them: ranges [first, last], both in it.
 
-    Raises `ValueError` for what is no range of ids.
+    `count` is how many there are and `highest` the highest of them, 0 for none. `repeated` counts
+    those that were told more than once, and `repeats` is the first of them, 0 for none. Raises
+    `ValueError` for what is no range of ids.
     """
 
     def __init__(self, ranges: Iterable[list[int]]) -> None:
         self._firsts: list[int] = []
         self._lasts: list[int] = []
+        self.repeated = self.repeats = 0
         for pair in sorted(ranges):
             if len(pair) != 2 or not 0 < pair[0] <= pair[1]:
                 raise ValueError(f"order_ids has {pair}, which is no range [first, last]")
             first, last = pair
+            if self._lasts and first <= self._lasts[-1]:
+                self.repeated += min(last, self._lasts[-1]) - first + 1
+                self.repeats = self.repeats or first
             if self._lasts and first <= self._lasts[-1] + 1:
                 self._lasts[-1] = max(last, self._lasts[-1])
             else:
                 self._firsts.append(first)
                 self._lasts.append(last)
         self.count = sum(self._lasts) - sum(self._firsts) + len(self._firsts)
+        self.highest = self._lasts[-1] if self._lasts else 0
 
     def __contains__(self, order_id: int) -> bool:
         """O(log ranges)."""

@@ -32,7 +32,7 @@ from sim.recording.form import (
     crc_of,
     told,
 )
-from sim.recording.run import FAULTS, ROSTER, RUN, SAMPLES, SCENARIO
+from sim.recording.run import FAULTS, ROSTER, RUN, SAMPLES, SCENARIO, RunFacts
 
 T = TypeVar("T")
 
@@ -103,6 +103,18 @@ class Recording:
             return msgspec.json.decode(raw, type=FloorRecord)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise RecordingError(f"{path} holds no traders' record ({error})") from None
+
+    def facts(self) -> RunFacts | None:
+        """What run it is of, None where it is of no simulated one."""
+        if RUN not in self.manifest.files:
+            return None
+        path = self._directory / RUN
+        with opened(path) as file:
+            raw = file.read(MAX_JSON)
+        try:
+            return msgspec.json.decode(raw, type=RunFacts)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise RecordingError(f"{path} can't be read ({error})") from None
 
     def _check(self, name: str) -> None:
         path = self._directory / name

@@ -9,6 +9,7 @@ from sim.floor import FloorRecord
 from sim.recording.form import MANIFEST, Manifest, Moment, PublishedHash, StreamEntry
 from sim.recording.opening import Run, open_run
 from sim.recording.reading import Recording
+from sim.recording.run import RunFacts
 
 
 def evidence(directory: Path) -> Recording:
@@ -74,6 +75,9 @@ class Salvage(Recording):
 
     def hashes(self) -> Iterator[PublishedHash]:
         return (one for one in self._run.hashes() if one.seq <= self._last)
+
+    def facts(self) -> RunFacts | None:
+        return self._run.facts
 
     def record(self) -> FloorRecord | None:
         return None

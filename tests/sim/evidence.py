@@ -47,8 +47,10 @@ from sim.recording import (
     Place,
     PublishedHash,
     Recorder,
+    RunFacts,
     StreamEntry,
 )
+from sim.recording.run import RUN
 
 EVERYTHING = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8"]
 
@@ -71,6 +73,7 @@ class Story:
         self.queue: list[bytes] = []
         self.counter = 0
         self.record: FloorRecord | None = None
+        self.simulated: RunFacts | None = None
         self.moment: dict[str, Any] = {"leader": "a"}
         self._ids = itertools.count(1)
         self._chain = self.place.chain
@@ -170,6 +173,8 @@ class Story:
                 file.value(one)
         if self.record is not None:
             recorder.json(RECORD, self.record)
+        if self.simulated is not None:
+            recorder.json(RUN, self.simulated)
         recorder.finish(Manifest(base=self.place, moment=self.last_moment()))
         return directory
 

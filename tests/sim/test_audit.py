@@ -30,12 +30,20 @@ def test_a_sound_story_passes_and_is_counted(tmp_path: Path) -> None:
         "orders": 11,
         "waiting": 1,
         "unused_ids": 0,
+        "beyond_counter": 0,
         "acknowledged": 12,
+        "acknowledged_twice": 0,
         "not_judged": 0,
         "lost": 0,
         "doubled": 0,
     }
-    assert counts["I2"] == {"orders": 11, "overtaken": 0, "waiting": 1, "continued": 0}
+    assert counts["I2"] == {
+        "orders": 11,
+        "overtaken": 0,
+        "waiting": 1,
+        "continued": 0,
+        "back_in_time": 0,
+    }
     assert counts["I3"] == {"commands": 24, "commits": 12, "epochs": 2}
     assert counts["I4"] == {"commands": 24, "events": 37, "in_part": 1}
     assert counts["I5"] == {"fills": 4, "unpublished": 0}

@@ -6,17 +6,21 @@ import msgspec
 import pytest
 
 from matchbox_tui.engine import (
+    CancelOrder,
     CancelRejected,
     Event,
     Exchange,
+    MarketHalted,
     NewOrder,
     OrderAccepted,
     OrderCancelled,
     OrderRejected,
     Reason,
+    ReplaceRejected,
     Side,
     TradeExecuted,
 )
+from sim.recording import RunFacts
 from tests.sim.evidence import Story, failing, place, story
 
 
@@ -98,3 +102,65 @@ def test_events_that_no_command_begins_with(event: Event, tmp_path: Path) -> Non
     verdict = told.audit(tmp_path)
     assert "I4" in failing(verdict)
     assert place(verdict, "I4") == "1"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        CancelRejected(1, "", 7, Reason.UNKNOWN_ORDER, 2**63),
+        CancelRejected(1, "", 7, Reason.UNKNOWN_ORDER, -(2**63) - 1),
+        CancelRejected(1, "", 2**70, Reason.UNKNOWN_ORDER, 1),
+        ReplaceRejected(1, "", 7, Reason.UNKNOWN_ORDER, 2**64 - 1, 5),
+        OrderRejected(1, 0, "", Reason.MALFORMED, 2**63, None, "{"),
+        MarketHalted(1, "MAIN", 10**30),
+    ],
+)
+def test_numbers_that_no_queue_can_hold(event: Event, tmp_path: Path) -> None:
+    told = Story()
+    told.append([event])
+    verdict = told.audit(tmp_path)
+    assert failing(verdict) == ["I4"]
+    assert place(verdict, "I4") == "1"
+    assert "a command with numbers of 64 bits" in verdict.lines()[3]
+
+
+@pytest.mark.parametrize("time", [2**63 - 1, -(2**63), 0])
+def test_the_largest_numbers_that_one_can_hold(time: int, tmp_path: Path) -> None:
+    told = Story()
+    told.append([CancelRejected(1, "", 7, Reason.UNKNOWN_ORDER, time)])
+    assert failing(told.audit(tmp_path)) == []
+
+
+def test_a_forged_time_in_a_simulated_run(tmp_path: Path) -> None:
+    start, minute = 1_700_000_000 * 10**9, 60 * 10**9
+    told = Story()
+    told.simulated = RunFacts(
+        scenario="calm", seed=1, virtual=True, start=start, duration=minute, created=0, versions={}
+    )
+    told.commit(told.buy(50, timestamp=start - minute), told.buy(0, timestamp=start + 2 * minute))
+    assert failing(told.audit(tmp_path / "fine")) == []
+    told.commit(CancelOrder(1, 1))
+    verdict = told.audit(tmp_path / "back")
+    assert failing(verdict) == ["I2"]
+    assert place(verdict, "I2") == "3"
+
+
+def test_a_forged_record_of_the_same_id_twice(tmp_path: Path) -> None:
+    told = story()
+    told.acknowledged([1, 6], [5, 8], [9, told.counter])
+    verdict = told.audit(tmp_path)
+    assert failing(verdict) == ["I1"]
+    assert place(verdict, "I1") == "order 5"
+    assert "found that twice; so were 2 orders in all" in verdict.lines()[0]
+    assert verdict.check("I1").counts["acknowledged"] == told.counter
+    assert verdict.check("I1").counts["acknowledged_twice"] == 2
+
+
+def test_a_forged_counter_below_the_ids_that_were_acknowledged(tmp_path: Path) -> None:
+    told = story()
+    told.moment["counter"] = told.counter - 2
+    verdict = told.audit(tmp_path)
+    assert failing(verdict) == ["I1"]
+    assert place(verdict, "I1") == "the counter"
+    assert f"expected {told.counter} or more" in verdict.lines()[0]
+    assert verdict.check("I1").counts["beyond_counter"] == 2

@@ -65,6 +65,26 @@ def test_ids_that_were_handed_out_and_not_used_are_counted(tmp_path: Path) -> No
     assert verdict.check("I1").counts["unused_ids"] == 1_000_000
 
 
+def test_ids_beyond_the_counter_are_counted_where_nobody_was_told_of_them(tmp_path: Path) -> None:
+    told = story()
+    told.record = None
+    told.moment["counter"] = told.counter - 1
+    verdict = told.audit(tmp_path)
+    assert failing(verdict) == []
+    assert verdict.check("I1").counts["beyond_counter"] == 1
+    assert f"1 id beyond the counter, which is {told.counter - 1}" in verdict.lines()[0]
+
+
+def test_other_producers_clocks_may_go_back(tmp_path: Path) -> None:
+    told, now, minute = Story(), 1_700_000_000 * 10**9, 60 * 10**9
+    for time in (now, now - minute, now, 0, now - 1 - minute, 1, 2, now):
+        told.commit(told.buy(40, timestamp=time))
+    verdict = told.audit(tmp_path)
+    assert failing(verdict) == []
+    assert verdict.check("I2").counts["back_in_time"] == 2
+    assert "2 more than a minute back in time" in verdict.lines()[1]
+
+
 def test_without_a_record_nobody_can_say_that_anything_was_lost(tmp_path: Path) -> None:
     told = story()
     told.record = None
@@ -178,7 +198,7 @@ def test_a_journal_that_can_not_be_read_at_all(tmp_path: Path) -> None:
 def test_nothing_is_lost_in_a_queue_that_was_not_read_to_its_end(tmp_path: Path) -> None:
     told = story()
     told.acknowledged([1, 20])
-    told.moment["waiting"] = 9
+    told.moment |= {"waiting": 9, "counter": 20}
     assert failing(told.audit(tmp_path)) == []
 
 

@@ -163,6 +163,7 @@ async def test_what_waited_at_the_moment_is_compared_with_its_answers(
         "overtaken": 0,
         "waiting": 3,
         "continued": 5,
+        "back_in_time": 0,
     }
 
 

@@ -1,5 +1,7 @@
 """Sets and ranges of ids, against Python's own."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,10 @@ def test_ranges_hold_their_ids_whether_they_touch_or_overlap(
     ranges = IdRanges([[first, first + more] for first, more in spans])
     plain = {one for first, more in spans for one in range(first, first + more + 1)}
     assert ranges.count == len(plain)
+    assert ranges.highest == max(plain, default=0)
+    often = Counter(one for first, more in spans for one in range(first, first + more + 1))
+    assert ranges.repeats == min((one for one, times in often.items() if times > 1), default=0)
+    assert bool(ranges.repeated) is bool(ranges.repeats)
     assert [one for one in range(330) if one in ranges] == sorted(plain)
     assert list(ranges.rising(least)) == sorted(one for one in plain if one >= least)
     assert ranges.count_from(least) == sum(one >= least for one in plain)
