@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from matchbox_tui.consumers.persistence import writing
 from matchbox_tui.consumers.persistence.ledger import Row, market_row, open_rows
@@ -30,7 +30,7 @@ def start_over(connection: Connection, before: int, replica: Replica, *, rewind:
     seq = replica.seq
     if rewind:
         kept = seq if _knows(connection, replica) else -1
-        _drop_later(connection, kept)
+        _drop_later(connection, kept, replica)
         before = max(kept, 0)
     known = _known(connection, seq)
     new: list[Row] = []
@@ -60,14 +60,21 @@ def _knows(connection: Connection, replica: Replica) -> bool:
     return connection.execute(found).first() is not None
 
 
-def _drop_later(connection: Connection, seq: int) -> None:
-    """Drops the rows that came into being after `seq`, which is -1 for all."""
+def _drop_later(connection: Connection, kept: int, replica: Replica) -> None:
+    """Drops the rows that came into being after `kept`, which is -1 for all."""
     for table in (orders, trades, snapshots):
-        connection.execute(delete(table).where(table.c.seq > seq))
-    connection.execute(delete(gaps).where(gaps.c.up_to_seq > seq))
-    connection.execute(delete(markets).where(markets.c.created_seq > seq))
-    if seq < 0:
-        connection.execute(delete(markets))
+        connection.execute(delete(table).where(table.c.seq > kept))
+    c = gaps.c
+    # A snapshot may lie in a gap: what is missing before it still is.
+    connection.execute(
+        update(gaps).where(c.after_seq < kept, c.up_to_seq > kept).values(up_to_seq=kept)
+    )
+    connection.execute(delete(gaps).where(c.up_to_seq > kept))
+    # When a market was made is not known where that lies in a gap; those of the snapshot are.
+    there = {market.symbol for market in replica.exchange.markets} if kept >= 0 else set()
+    for symbol in list(connection.execute(select(markets.c.symbol)).scalars()):
+        if symbol not in there:
+            connection.execute(delete(markets).where(markets.c.symbol == symbol))
 
 
 def _known(connection: Connection, seq: int) -> dict[tuple[int, int], int]:
