@@ -79,6 +79,11 @@ class Member:
             output, _ = self.process.communicate()
         return output
 
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.process.kill()
+        self.process.wait()
+
     def ending(self) -> str:
         """How it ended: the signal, its last words or its exit code; nothing while it runs."""
         code = self.process.poll()
@@ -184,6 +189,10 @@ class Cluster:
         self.traders = self._hire()
         return self.traders
 
+    def start_service(self, name: str, arguments: list[str], settings: dict[str, str]) -> Member:
+        """Starts another process on the venue, which is its caller's to end."""
+        return Member(name, arguments, self._env | settings, self._log_dir / f"{name}.log")
+
     def restart(self) -> list[str]:
         """Starts anew every instance that has ended, and the traders; returns their names."""
         ended = [name for name, node in self.nodes.items() if not node.alive()]
@@ -224,6 +233,11 @@ class Cluster:
         deadline = time.monotonic() + STOP_SECONDS
         for node in self.nodes.values():
             node.wait(max(0.0, deadline - time.monotonic()))
+
+    def kill(self) -> None:
+        """Ends every process at once."""
+        for member in (*self.nodes.values(), *([self.traders] if self.traders else [])):
+            member.kill()
 
 
 def _plain(title: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
@@ -12,9 +12,11 @@ from matchbox_tui.cli import groups, options
 from matchbox_tui.cli.leaving import leave
 from matchbox_tui.cli.output import printable
 from matchbox_tui.cli.running import (
+    EXIT_FAILED,
     EXIT_UNREACHABLE,
     UsageError,
     fail,
+    on_eof,
     on_stop,
     run,
     set_up_logging,
@@ -46,6 +48,8 @@ def persistence(
         ),
     ] = "persistence",
     copy_id: CopyId = "",
+    drain: options.Drain = False,
+    once: options.Once = False,
     rewind: Annotated[
         bool,
         typer.Option(
@@ -61,6 +65,7 @@ def persistence(
 
     Stop it for as long as you like, or kill it: it goes on where it was.
     """
+    from matchbox_tui.consumers import Unread
     from matchbox_tui.consumers.persistence import Database, DatabaseError, Persistence
     from matchbox_tui.store import Client, Registration
 
@@ -76,12 +81,7 @@ def persistence(
             registration = Registration(client.server, client.keys, name, copy)
             try:
                 service = Persistence(client, registration, database)
-
-                def stop() -> None:
-                    service.stop()
-                    asyncio.get_running_loop().call_later(STOP_SECONDS, leave, 0)
-
-                on_stop(stop, until_eof=until_eof)
+                _stop_on_signals(service, until_eof=until_eof, drain=drain, once=once)
                 await service.run(rewind=rewind)
             finally:
                 await registration.close()
@@ -93,6 +93,8 @@ def persistence(
         run(work())
     except DatabaseError as error:
         fail(printable(str(error)), EXIT_UNREACHABLE)
+    except Unread as error:
+        fail(f"persistence {printable(str(error))}", EXIT_FAILED)
 
 
 def default_database(data_dir: Path | None, *, make: bool = True) -> str:
@@ -113,6 +115,34 @@ def default_database(data_dir: Path | None, *, make: bool = True) -> str:
     return f"sqlite:///{directory / 'matchbox.db'}"
 
 
+class _Service(Protocol):
+    def stop(self) -> None: ...
+    def drain(self) -> None: ...
+
+
+def _stop_on_signals(service: _Service, *, until_eof: bool, drain: bool, once: bool) -> None:
+    """Ends it on the first signal, or with `drain` on the second; with `once` by itself."""
+    draining = once
+
+    def stop() -> None:
+        service.stop()
+        asyncio.get_running_loop().call_later(STOP_SECONDS, leave, 0)
+
+    def signalled() -> None:
+        nonlocal draining
+        if drain and not draining:
+            draining = True
+            service.drain()
+        else:
+            stop()
+
+    if once:
+        service.drain()
+    on_stop(signalled)
+    if until_eof:
+        on_eof(stop)
+
+
 def _copy_id(text: str) -> str:
     copy = text or f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
     _check_name("--id", copy)
@@ -129,6 +159,8 @@ def analytics(
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
     copy_id: CopyId = "",
+    drain: options.Drain = False,
+    once: options.Once = False,
     until_eof: options.UntilEof = False,
     log_level: options.LogLevel = "info",
 ) -> None:
@@ -136,6 +168,7 @@ def analytics(
 
     Stop it for as long as you like, or kill it: it goes on where it was.
     """
+    from matchbox_tui.consumers import Unread
     from matchbox_tui.consumers.analytics import NAME, Analytics
     from matchbox_tui.store import Client
 
@@ -146,17 +179,15 @@ def analytics(
         client = await Client.connect(redis_url, prefix, f"consumer-{NAME}")
         try:
             service = Analytics(client, copy)
-
-            def stop() -> None:
-                service.stop()
-                asyncio.get_running_loop().call_later(STOP_SECONDS, leave, 0)
-
-            on_stop(stop, until_eof=until_eof)
+            _stop_on_signals(service, until_eof=until_eof, drain=drain, once=once)
             await service.run()
         finally:
             await client.close()
 
-    run(work())
+    try:
+        run(work())
+    except Unread as error:
+        fail(f"the analytics {error}", EXIT_FAILED)
 
 
 app.command("list")(groups.list_groups)

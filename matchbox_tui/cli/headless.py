@@ -11,8 +11,10 @@ import msgspec
 from matchbox_tui.cli.markets import open_markets
 from matchbox_tui.cli.output import print_json, print_line, print_table
 from matchbox_tui.cli.running import EXIT_FAILED, EXIT_INTERRUPTED, STOP_SIGNALS, say
+from matchbox_tui.cli.told_fills import ToldFills
 
 if TYPE_CHECKING:
+    from matchbox_tui.cli.recording import Recording
     from matchbox_tui.store import Client, ClusterStatus, Replica
     from sim import Census, Cluster, Summary
 
@@ -28,6 +30,7 @@ async def play_headless(
     prefix: str,
     seconds: int,
     json: bool,
+    recording: "Recording | None" = None,
 ) -> int:
     """Runs the cluster that `start` starts; returns the exit code. Raises a `StoreError`."""
     from matchbox_tui.engine import TradeExecuted
@@ -41,7 +44,8 @@ async def play_headless(
     for warning in client.warnings:
         say(f"matchbox: warning: {warning}")
     try:
-        fills_before, last = await client.published_fills()
+        _, last = await client.published_fills()
+        told, fills_before = ToldFills(client, last), 0
         replica = await client.restore(oldest=True)
         before = await client.cluster()
         # A leader that was killed may have left some to be published.
@@ -53,22 +57,25 @@ async def play_headless(
         census = Census(replica, before.epoch)
         await open_markets(client, replica.exchange, cluster.markets)
         start()
+        if recording is not None:
+            await recording.await_work()
         following = asyncio.ensure_future(_count(client, replica, census))
         try:
             await _await_opening(cluster, client, replica, following, interrupted)
             opened = not interrupted.is_set()
             began = time.monotonic()
-            await _watch(cluster, client, census, following, seconds, interrupted)
+            watched = following, seconds, interrupted, recording
+            await _watch(cluster, client, census, told, *watched)
             ran = round(time.monotonic() - began)
             record = await asyncio.to_thread(cluster.stop_traders)
             if record is None and not opened:
                 # Interrupted before they had begun.
                 record = FloorRecord()
-            status = await _settle(client, replica, census, fills_before)
+            status = await _settle(client, replica, census, told, fills_before)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-        published = await client.count_fills() - fills_before
+        published = await told.count() - fills_before
         summary = census.summary(ran, record, status.leader, status.epoch, published)
     finally:
         await client.close()
@@ -122,9 +129,11 @@ async def _watch(
     cluster: "Cluster",
     client: "Client",
     census: "Census",
+    told: ToldFills,
     following: "asyncio.Future[None]",
     seconds: int,
     interrupted: asyncio.Event,
+    recording: "Recording | None",
 ) -> None:
     """A status line a second, until the time is over or a signal comes."""
     for elapsed in range(1, seconds + 1):
@@ -133,7 +142,10 @@ async def _watch(
         if interrupted.is_set():
             return
         _check_health(cluster, following)
+        for words in recording.look() if recording is not None else ():
+            say(f"matchbox: {words}")
         status = await client.cluster()
+        await told.count()
         say(
             f"{elapsed:3d} s  leader {status.leader or '-'}  epoch {status.epoch}"
             f"  commands {census.commands}  fills {census.fills}  queue {status.queue_depth}"
@@ -141,14 +153,14 @@ async def _watch(
 
 
 async def _settle(
-    client: "Client", replica: "Replica", census: "Census", fills_before: int
+    client: "Client", replica: "Replica", census: "Census", told: ToldFills, fills_before: int
 ) -> "ClusterStatus":
     """Waits until all that was asked for has happened and was told."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         status = await client.cluster()
-        told = await client.count_fills() - fills_before
-        quiet = status.queue_depth == 0 and status.seq == replica.seq and told == census.fills
+        fills = await told.count() - fills_before
+        quiet = status.queue_depth == 0 and status.seq == replica.seq and fills == census.fills
         if quiet or time.monotonic() > deadline:
             return status
         await asyncio.sleep(0.05)

@@ -5,6 +5,7 @@ import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from matchbox_tui.cli.recording import Recording
     from matchbox_tui.store import EmbeddedServer
     from sim import Cluster
     from sim.cluster import Member
@@ -20,7 +21,13 @@ class PlayOperator:
 
     hash_every = HASH_EVERY
 
-    def __init__(self, cluster: "Cluster", server: "EmbeddedServer | None") -> None:
+    def __init__(
+        self,
+        cluster: "Cluster",
+        server: "EmbeddedServer | None",
+        recording: "Recording | None" = None,
+    ) -> None:
+        self.recording = recording
         self._cluster = cluster
         self._server = server
         self._frozen: Member | None = None

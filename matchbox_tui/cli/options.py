@@ -81,6 +81,16 @@ DatabaseUrl = Annotated[
         show_default="sqlite:///matchbox.db in the data directory",
     ),
 ]
+HistoryUrl = Annotated[
+    str,
+    typer.Option(
+        "--database-url",
+        envvar="DATABASE_URL",
+        help="Where the API reads what is no longer in memory: persistence's database.",
+        metavar="URL",
+        show_default="nowhere",
+    ),
+]
 DatabaseDir = Annotated[
     Path | None,
     typer.Option(
@@ -97,6 +107,20 @@ UntilEof = Annotated[
         "--until-eof",
         envvar="MATCHBOX_UNTIL_EOF",
         help="Stop when standard input closes (for whoever starts this as a child).",
+    ),
+]
+Drain = Annotated[
+    bool,
+    typer.Option(
+        "--drain",
+        envvar="MATCHBOX_DRAIN",
+        help="Asked to stop, first read what is in the journal; asked again, stop.",
+    ),
+]
+Once = Annotated[
+    bool,
+    typer.Option(
+        "--once", envvar="MATCHBOX_ONCE", help="Read what is in the journal now, and end."
     ),
 ]
 

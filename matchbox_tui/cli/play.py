@@ -16,7 +16,9 @@ import typer
 from matchbox_tui.cli import options
 from matchbox_tui.cli.operator import HASH_EVERY, PlayOperator
 from matchbox_tui.cli.output import is_terminal
+from matchbox_tui.cli.recording import Recording, end_market, recording_database
 from matchbox_tui.cli.running import (
+    EXIT_FAILED,
     EXIT_INTERRUPTED,
     UsageError,
     check_level,
@@ -98,6 +100,24 @@ def play(
     headless: Annotated[
         bool, typer.Option("--headless", envvar="MATCHBOX_HEADLESS", help="No screen: a summary.")
     ] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            envvar="MATCHBOX_RECORD",
+            help="Write orders and trades into a database, and compute candles and statistics.",
+        ),
+    ] = False,
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url",
+            envvar="DATABASE_URL",
+            help="Where to record: SQLite or PostgreSQL.",
+            metavar="URL",
+            show_default="matchbox.db in --data-dir, or a new file of the user's",
+        ),
+    ] = "",
     duration: Annotated[
         int | None,
         typer.Option(
@@ -141,21 +161,32 @@ def play(
             api_port=api_port,
         )
         start = partial(cluster.start, instances, traders, rate, seed)
+        recording = None
+        if record:
+            database = recording_database(database_url, data_dir, private=server is not None)
+            recording = Recording(cluster, url, prefix, database)
         if ports:
             say(f"Serving at {', '.join(f'http://{API_HOST}:{port}' for port in ports)}")
         try:
+            if recording is not None:
+                recording.start()
             if look is None:
                 from matchbox_tui.cli.headless import DEFAULT_SECONDS, play_headless
 
                 seconds = duration or DEFAULT_SECONDS
-                return run(play_headless(cluster, start, url, prefix, seconds, json))
-            run(check_venue(url, prefix, opened))
-            start()
-            symbol = opened[0].symbol
-            operator = PlayOperator(cluster, server)
-            return run(_screen(url, prefix, trader, symbol, duration, look, server, operator))
+                code = run(play_headless(cluster, start, url, prefix, seconds, json, recording))
+            else:
+                run(check_venue(url, prefix, opened))
+                start()
+                if recording is not None:
+                    run(recording.await_work())
+                symbol = opened[0].symbol
+                operator = PlayOperator(cluster, server, recording)
+                code = run(_screen(url, prefix, trader, symbol, duration, look, server, operator))
         finally:
-            cluster.stop()
+            drain = server is None or server.alive()
+            whole = end_market(cluster, recording, drain=drain)
+        return code if whole else EXIT_FAILED
 
 
 def tui(
@@ -225,12 +256,15 @@ async def _screen(
     operator: "PlayOperator | None" = None,
 ) -> int:
     from matchbox_tui.store import Unusable
-    from matchbox_tui.tui import MatchboxApp
+    from matchbox_tui.tui import MatchboxApp, Tone
 
     app = MatchboxApp(url, prefix, trader or user_name(), market, look=look, operator=operator)
     if duration is not None:
         asyncio.get_running_loop().call_later(duration, app.exit)
     gc.set_threshold(ALLOCATIONS)
+    recording = operator.recording if operator is not None else None
+    if recording is not None:
+        app.desk.say(f"recording in {recording.shown}")
     screen = asyncio.ensure_future(app.run_async())
     frozen = None
     while not (await asyncio.wait((screen,), timeout=LOOK_SECONDS))[0]:
@@ -240,6 +274,8 @@ async def _screen(
             gc.collect()
             gc.freeze()
             frozen = app.feed.replica
+        for words in recording.look() if recording is not None else ():
+            app.desk.say(words, Tone.ALARM)
         if operator is not None and operator.restarting:
             continue
         if server is not None and not server.alive():

@@ -30,6 +30,11 @@ class Duty:
     def ours(self) -> bool:
         return self._holder == self._registration.copy
 
+    @property
+    def is_anothers(self) -> bool:
+        """Whether another copy worked when this one last looked."""
+        return self._holder not in ("", self._registration.copy)
+
     async def look(self) -> bool:
         """Whether the work is this copy's; to be called all the time while working or waiting.
 

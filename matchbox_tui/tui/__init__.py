@@ -8,6 +8,7 @@ kinds) look at them once a frame, `keys` is the table that dispatches, `app` sta
 from matchbox_tui.tui.app import Look, MatchboxApp
 from matchbox_tui.tui.key_file import key_file, read_keys
 from matchbox_tui.tui.keys import KeyTable
+from matchbox_tui.tui.outcome import Tone
 from matchbox_tui.tui.palette import PALETTES
 from matchbox_tui.tui.places import parse_place
 from matchbox_tui.tui.player import FULL_SPEED, SPEEDS
@@ -21,6 +22,7 @@ __all__ = [
     "Look",
     "MatchboxApp",
     "ReplayApp",
+    "Tone",
     "key_file",
     "parse_place",
     "read_keys",

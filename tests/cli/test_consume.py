@@ -2,13 +2,14 @@
 
 import contextlib
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.cli.command import call, command_line, environment
+from tests.cli.command import call, command_line, environment, run
 from tests.cli.venue import Venue
 from tests.consumers.persistence.rows import read
 from tests.waiting import soon
@@ -70,3 +71,40 @@ def _written(database: str) -> bool:
     with contextlib.suppress(DBAPIError):
         return len(read(database, "orders")) == 2
     return False
+
+
+def test_once_reads_what_is_there_and_ends(url: str, prefix: str, tmp_path: Path) -> None:
+    venue = Venue(url, prefix)
+    database = f"sqlite:///{tmp_path / 'it.db'}"
+    once = ("consume", "persistence", "--once", "--database-url", database)
+    with venue.engine("--id", "alpha"):
+        assert venue.call("sell", "5", "50", "--trader", "ann").code == 0
+        assert venue.call("buy", "3", "50", "--trader", "bob").code == 0
+        for _ in range(2):
+            assert run(*once, env=venue.env).code == 0
+            assert len(read(database, "trades")) == 1
+        assert run("consume", "analytics", "--once", env=venue.env).code == 0
+        assert venue.call("buy", "1", "50", "--trader", "bob").code == 0
+    assert len(read(database, "trades")) == 1
+
+
+def test_once_does_not_wait_for_ever(
+    url: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venue = Venue(url, prefix)
+    file = tmp_path / "it.db"
+    once = ("consume", "persistence", "--once", "--database-url", f"sqlite:///{file}")
+    with venue.engine("--id", "alpha"):
+        assert venue.call("sell", "5", "50", "--trader", "ann").code == 0
+        assert run(*once, env=venue.env).code == 0
+        assert venue.call("buy", "3", "50", "--trader", "bob").code == 0
+    # Whoever writes to it finds that it is full.
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON trades"
+            " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    monkeypatch.setattr("matchbox_tui.consumers.draining.PATIENCE_SECONDS", 0.5)
+    done = venue.call(*once)
+    assert done.code == 1
+    assert "persistence read up to command 1 of 2 only" in done.err.splitlines()[-1]

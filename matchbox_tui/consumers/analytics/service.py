@@ -7,6 +7,7 @@ import logging
 from matchbox_tui.consumers.analytics.figures import Figures
 from matchbox_tui.consumers.analytics.poster import Poster
 from matchbox_tui.consumers.analytics.state import dump_figures, load_figures
+from matchbox_tui.consumers.draining import Drain
 from matchbox_tui.consumers.duty import LEASE_MS, RENEWALS_A_LEASE, Duty
 from matchbox_tui.consumers.reader import JournalReader, Place
 from matchbox_tui.store import (
@@ -72,16 +73,24 @@ class Analytics:
         self._posted = self._kept = Place(-1)
         self._distrusted = False
         self._stopping = asyncio.Event()
+        self._drain = Drain(client)
 
     def stop(self) -> None:
         """Has `run` post and keep what there is, and end."""
         self._stopping.set()
 
+    def drain(self) -> None:
+        """Ends `run` once all is read that is in the journal, or where another copy works."""
+        self._drain.ask()
+
     async def run(self) -> None:
-        """Works, or waits for its turn, until it is to stop; through every loss of the server."""
+        """Works, or waits for its turn, until it is to stop; through every loss of the server.
+
+        Raises `Unread` where it was to read all and can't.
+        """
         pause, said = FIRST_RETRY_SECONDS, ""
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and not await self._drained(said):
                 try:
                     await self._step()
                     pause, said = FIRST_RETRY_SECONDS, ""
@@ -104,6 +113,14 @@ class Analytics:
         finally:
             await self._registration.close()
             await self._link.close()
+
+    async def _drained(self, trouble: str) -> bool:
+        if not self._drain.asked:
+            return False
+        if self._duty.is_anothers:
+            return True
+        place = self._reader.place.seq if self.figures is not None else -1
+        return await self._drain.is_over(place, trouble)
 
     async def _step(self) -> None:
         """One turn of the loop. Raises a `StoreError`."""

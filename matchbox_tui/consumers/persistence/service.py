@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from matchbox_tui.consumers.draining import Drain
 from matchbox_tui.consumers.duty import Duty
 from matchbox_tui.consumers.persistence.database import Database
 from matchbox_tui.consumers.persistence.errors import DatabaseTrouble, Overtaken
@@ -59,6 +60,7 @@ class Persistence:
         self._reader: JournalReader | None = None
         self._ledger = Ledger()
         self._stopping = asyncio.Event()
+        self._drain = Drain(client)
         self._note_at = 0.0
         self._retry = RETRY_SECONDS
         self._said = ""
@@ -67,14 +69,19 @@ class Persistence:
         """Ends `run` after the batch under way."""
         self._stopping.set()
 
+    def drain(self) -> None:
+        """Ends `run` once all is written that is in the journal, or where another copy works."""
+        self._drain.ask()
+
     async def run(self, *, rewind: bool = False) -> None:
         """Works or stands by until it is stopped. Outlasts a server or a database that is away.
 
         With `rewind` the database follows a store that was set back; without, that is the end.
-        Raises `DatabaseUnusable`, and `JournalBroken` where the journal can't be followed.
+        Raises `DatabaseUnusable`, `JournalBroken` where the journal can't be followed, and
+        `Unread` where it was to read all and can't.
         """
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and not await self._drained():
                 await self._step(rewind)
             if self._reader is not None:
                 with contextlib.suppress(StoreError):
@@ -83,6 +90,13 @@ class Persistence:
         finally:
             with contextlib.suppress(StoreError):
                 await self._duty.leave()
+
+    async def _drained(self) -> bool:
+        if not self._drain.asked:
+            return False
+        if self._duty.is_anothers:
+            return True
+        return await self._drain.is_over(self.progress.place.seq, self._said)
 
     async def _step(self, rewind: bool) -> None:
         try:
