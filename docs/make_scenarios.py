@@ -89,7 +89,9 @@ moves both it and what it is pulled to.
 
 AGENTS = """\
 A latency of its own makes its agents slower or quicker than others: it is the time from what an
-agent sees to the arrival of what it does. `latency = "2ms"` is always 2 ms.
+agent sees to the arrival of what it does. `latency = "2ms"` is always 2 ms. In a virtual run what
+is on its way at the run's end still arrives, however long that takes, and counts as if it had come
+at the end. Live agents have the latency of the machine; their own is left out of account.
 
 ### `[agents.latency]`
 """

@@ -8,22 +8,25 @@ import msgspec
 from sim.agents.agent import Agent, Hire
 from sim.agents.informed import Informed, InformedParameters
 from sim.agents.market_maker import MarketMaker, MarketMakerParameters
-from sim.agents.momentum import Momentum, MomentumParameters
+from sim.agents.momentum import Momentum, MomentumParameters, momentum_conflict
 from sim.agents.noise import Noise, NoiseParameters
+from sim.agents.parameters import Conflict
 from sim.agents.slicer import Slicer, SlicerParameters
-from sim.agents.spoofer import Spoofer, SpooferParameters
+from sim.agents.spoofer import Spoofer, SpooferParameters, spoofer_conflict
 from sim.agents.zero_intelligence import ZeroIntelligence, ZeroIntelligenceParameters
 
 
 class Kind(msgspec.Struct, frozen=True):
     """A kind of agent. `agent` makes one of a `Hire` and of `parameters`, a Struct in which every
-    field has a default, its bounds, and a description with its unit.
+    field has a default, its bounds, and a description with its unit. `conflict` says what is wrong
+    with them together, where something is.
     """
 
     name: str
     summary: str
     parameters: type[msgspec.Struct]
     agent: Callable[[Hire, Any], Agent]
+    conflict: Callable[[Any], Conflict | None] = lambda parameters: None
 
 
 KINDS: dict[str, Kind] = {
@@ -52,6 +55,7 @@ KINDS: dict[str, Kind] = {
             "buys while the price rises, sells while it falls, by moving averages",
             MomentumParameters,
             Momentum,
+            momentum_conflict,
         ),
         Kind(
             "market-maker",
@@ -70,6 +74,7 @@ KINDS: dict[str, Kind] = {
             "market abuse, for demonstrations only: shows large orders that it does not mean",
             SpooferParameters,
             Spoofer,
+            spoofer_conflict,
         ),
     )
 }

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from matchbox_tui.engine import Side
 from sim.agents.agent import Action, Hire
 from sim.agents.orders import taking_within
-from sim.agents.parameters import Contracts, Count, Interval, Thousandths, Ticks
+from sim.agents.parameters import Conflict, Contracts, Count, Interval, Thousandths, Ticks
 from sim.agents.view import Sight
 
 _UNIT = 1 << 20
@@ -19,7 +19,9 @@ class MomentumParameters(Struct, frozen=True, kw_only=True, forbid_unknown_field
     every: Annotated[Interval, Meta(description="mean time between two looks at the price")] = (
         500_000_000
     )
-    fast: Annotated[Count, Meta(description="memory of the fast moving average, looks")] = 4
+    fast: Annotated[
+        Count, Meta(description="memory of the fast moving average, looks; less than `slow`")
+    ] = 4
     slow: Annotated[Count, Meta(description="memory of the slow moving average, looks")] = 16
     threshold: Annotated[
         Thousandths,
@@ -32,6 +34,17 @@ class MomentumParameters(Struct, frozen=True, kw_only=True, forbid_unknown_field
     slippage: Annotated[
         Ticks, Meta(description="how far beyond the best price it takes, ticks")
     ] = 3
+
+
+def momentum_conflict(parameters: MomentumParameters) -> Conflict | None:
+    """It would sell while the price rises, or never trade at all."""
+    fast, slow = parameters.fast, parameters.slow
+    if fast < slow:
+        return None
+    return Conflict(
+        ("fast", "slow"),
+        f"fast = {fast} is not faster than slow = {slow}; use a smaller fast or a larger slow",
+    )
 
 
 class Momentum:

@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from sim.durations import DURATION
 
 Interval = Annotated[int, Meta(ge=1_000, extra={"unit": DURATION})]
 """A length of time in ns that something is repeated after: a microsecond at least."""
+
+Glance = Annotated[int, Meta(ge=1_000_000, extra={"unit": DURATION})]
+"""The same for a look that costs more than a glimpse: a millisecond at least."""
 
 Ticks = Annotated[int, Meta(ge=0, le=10**9)]
 Contracts = Annotated[int, Meta(ge=1, le=10**9)]
@@ -15,3 +18,12 @@ Count = Annotated[int, Meta(ge=1, le=1_000)]
 PerMille = Annotated[int, Meta(ge=0, le=1_000)]
 Thousandths = Annotated[int, Meta(ge=0, le=10**9)]
 """Of a tick."""
+
+
+class Conflict(Struct, frozen=True):
+    """Parameters that are right each by itself and make no sense together: their names, and in
+    words what would be right.
+    """
+
+    keys: tuple[str, ...]
+    words: str

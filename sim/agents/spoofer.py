@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from matchbox_tui.engine import CancelAll, MarketStatus, Side
 from sim.agents.agent import Action, Hire
 from sim.agents.orders import quoting
-from sim.agents.parameters import Contracts, Count, Interval, Ticks
+from sim.agents.parameters import Conflict, Contracts, Glance, Ticks
 from sim.agents.view import Sight
 from sim.durations import Duration
 
@@ -16,21 +16,37 @@ _OPEN = MarketStatus.OPEN
 
 class SpooferParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: Annotated[
-        Interval, Meta(description="time between two looks while its orders are shown")
+        Glance,
+        Meta(description="time between two looks while its orders are shown, 1ms at least"),
     ] = 20_000_000
     hold: Annotated[Duration, Meta(description="longest that its orders are shown")] = 2_000_000_000
     rest: Annotated[
         Duration, Meta(description="mean time from one attempt to the next, length of time")
     ] = 5_000_000_000
     qty: Annotated[Contracts, Meta(description="size of each large order, contracts")] = 400
-    layers: Annotated[Count, Meta(description="large orders, a tick apart")] = 3
+    layers: Annotated[int, Meta(ge=1, le=50, description="large orders, a tick apart")] = 3
     away: Annotated[
-        Ticks, Meta(description="distance of the nearest large order from the best price, ticks")
+        Ticks,
+        Meta(
+            description="distance of the nearest large order from the best price, ticks; more than "
+            "`danger`"
+        ),
     ] = 3
     danger: Annotated[
         Ticks, Meta(description="distance from the best price at which it pulls them, ticks")
     ] = 1
     real_qty: Annotated[Contracts, Meta(description="size of the order it means, contracts")] = 10
+
+
+def spoofer_conflict(parameters: SpooferParameters) -> Conflict | None:
+    """It would pull its large orders as soon as it had placed them."""
+    away, danger = parameters.away, parameters.danger
+    if danger < away:
+        return None
+    return Conflict(
+        ("away", "danger"),
+        f"away = {away} is not beyond danger = {danger}; use a larger away or a smaller danger",
+    )
 
 
 class Spoofer:

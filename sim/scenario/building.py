@@ -227,6 +227,11 @@ class Builder:
         if read is None:
             return None
         common, own = read
+        conflict = kind.conflict(own)
+        if conflict is not None:
+            # What is left out stands on no line; the last one that is written is to blame.
+            written = [key for key in table if key in conflict.keys]
+            self._findings.add((*path, *written[-1:]), conflict.words)
         for number, symbol in enumerate(common.markets):
             self._check_market(symbol, (*path, "markets", number))
         latency = common.latency

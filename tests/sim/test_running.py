@@ -11,7 +11,7 @@ from matchbox_tui.engine import Market
 from sim.measuring import evidence_of, measure
 from sim.recording import RecordingError, open_run
 from sim.running import Progress, RunReport, run_scenario
-from sim.scenario import Burst, Expectation, Kill, MarketPlan, Scenario
+from sim.scenario import Burst, Expectation, Kill, Latency, MarketPlan, Scenario
 from sim.scenario.standard import standard_population
 
 SECOND = 1_000_000_000
@@ -116,6 +116,22 @@ def test_a_run_that_is_ended_early_is_reported_as_far_as_it_went(tmp_path: Path)
     assert report.measures["lost"] == 0
     assert open_run(tmp_path / "run").interrupted == ""
     assert "ended early" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_what_is_on_its_way_at_the_end_counts_as_if_it_had_come_then() -> None:
+    plan = scenario(Expectation("run_ms", "=", 2_500), seconds=2)
+    makers, *others = standard_population(20, SECOND // 10)
+    late = Latency(least=3600 * SECOND, jitter=0)
+    plan = msgspec.structs.replace(
+        plan,
+        duration=SECOND * 5 // 2,
+        populations=(makers, *(msgspec.structs.replace(one, latency=late) for one in others)),
+        happenings=(),
+    )
+    report = run(plan)
+    assert report.ok
+    # Only those who are late take.
+    assert (report.measures["trades"] or 0) > 0
 
 
 def test_progress_is_told_while_it_runs() -> None:

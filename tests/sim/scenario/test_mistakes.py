@@ -77,6 +77,38 @@ def test_the_plain_file_has_none() -> None:
         ("count = 4", "levels = 4", "17: agents[1].levels: no such key; use one of kind, count,"),
         ('every = "200ms"', 'every = "0s"', "18: agents[1].every: '0s'; use a length of time from"),
         ('every = "200ms"', "takes = 2000", "18: agents[1].takes: 2000; use a whole number"),
+        (
+            'kind = "noise"\ncount = 4\nevery = "200ms"',
+            'kind = "momentum"\nslow = 9\nfast = 10',
+            "18: agents[1].fast: fast = 10 is not faster than slow = 9; use a smaller fast or a"
+            " larger slow",
+        ),
+        (
+            'kind = "noise"\ncount = 4\nevery = "200ms"',
+            'kind = "momentum"\nslow = 4',
+            "17: agents[1].slow: fast = 4 is not faster than slow = 4; use a smaller fast",
+        ),
+        (
+            'kind = "noise"\ncount = 4\nevery = "200ms"',
+            'kind = "spoofer"\naway = 5\ndanger = 5',
+            "18: agents[1].danger: away = 5 is not beyond danger = 5; use a larger away or a"
+            " smaller danger",
+        ),
+        (
+            'kind = "noise"\ncount = 4\nevery = "200ms"',
+            'kind = "spoofer"\naway = 0',
+            "17: agents[1].away: away = 0 is not beyond danger = 1; use a larger away",
+        ),
+        (
+            'kind = "noise"\ncount = 4\nevery = "200ms"',
+            'kind = "spoofer"\nlayers = 51',
+            "17: agents[1].layers: 51; use a whole number from 1 to 50",
+        ),
+        (
+            'kind = "noise"\ncount = 4\nevery = "200ms"',
+            'kind = "spoofer"\nevery = "999us"',
+            "17: agents[1].every: '999us'; use a length of time from 1ms to 24h",
+        ),
         # events
         ('do = "news"', 'do = "nwes"', "22: event[1].do: no event 'nwes'; did you mean 'news'?"),
         ('do = "kill"', "", "26: event[2].do: is missing; use one of news, halt, resume, burst,"),
