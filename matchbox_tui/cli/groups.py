@@ -29,7 +29,7 @@ def print_groups(groups: "Sequence[ConsumerGroup]") -> None:
     print_table(titles, rows)
     for group in groups:
         if group.state == "abandoned":
-            held = "; the journal is kept for it" if group.holds_trimming else ""
+            held = f"; {group.stream} is kept for it" if group.holds_trimming else ""
             name = printable(shlex.quote(group.name))
             print_line(
                 f"{printable(group.name)} on {group.stream} is abandoned{held}."
@@ -66,7 +66,7 @@ def remove(
 ) -> int:
     """Remove a consumer that nobody runs any more.
 
-    The journal is not kept for it any longer. Should it come back, it begins anew.
+    Nothing is kept for it any longer. Should it come back, it begins anew.
     """
 
     async def work(client: "Client") -> int:

@@ -2,14 +2,17 @@
 
 import msgspec
 
+from matchbox_tui.store import FILLS_KEPT
+
 
 class Settings(msgspec.Struct, frozen=True):
     """Times in ms. `lease_ms` without a sign of life ends a lead; it is renewed every `renew_ms`
     and by each commit; a follower looks every `poll_ms`.
 
     A snapshot is taken every `snapshot_ms`; `history` commands, or a little more, stay in the
-    journal for whoever looks back. With `hash_every` the instance publishes its state hash at the
-    first commit end at or after each multiple of that sequence (0: never).
+    journal for whoever looks back, and the newest `fills_kept` fills in `events_stream`. With
+    `hash_every` the instance publishes its state hash at the first commit end at or after each
+    multiple of that sequence (0: never).
     """
 
     lease_ms: int = 2000
@@ -18,6 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
     snapshot_ms: int = 10_000
     history: int = 100_000
     hash_every: int = 0
+    fills_kept: int = FILLS_KEPT
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for values that could not work."""
@@ -31,5 +35,7 @@ class Settings(msgspec.Struct, frozen=True):
             raise ValueError("MATCHBOX_SNAPSHOT_INTERVAL_MS must be between 100 and 86400000")
         if self.history < 0:
             raise ValueError("MATCHBOX_HISTORY must be 0 or more")
+        if self.fills_kept < 0:
+            raise ValueError("fills_kept must be 0 or more")
         if self.hash_every < 0:
             raise ValueError("MATCHBOX_HASH_EVERY must be 0 or more")

@@ -1,4 +1,4 @@
-"""Taking snapshots: in turns, off the hot path, and then trimming the journal."""
+"""Taking snapshots: in turns, off the hot path, and then trimming the journal and the fills."""
 
 import asyncio
 import logging
@@ -96,13 +96,17 @@ class Snapshotter:
             pause_ms = round(took * 1000) * PAUSE_FACTOR
             if pause_ms > self._settings.snapshot_ms:
                 await archive.stretch_turn(pause_ms)
+            trimmed, told = 0, 0
             # A journal that is no longer than that is left whole.
-            trimmed = await archive.trim() if head.seq > self._settings.history else 0
+            if head.seq > self._settings.history:
+                trimmed = await archive.trim()
+                told = await archive.trim_fills(self._settings.fills_kept)
         except StoreError as error:
             log.warning("No snapshot: %s", error)
             return
         self._last = head.seq
-        log.debug("Snapshot %d took %.2f s; trimmed %d entries", head.seq, took, trimmed)
+        words = "Snapshot %d took %.2f s; trimmed %d entries and %d fills"
+        log.debug(words, head.seq, took, trimmed, told)
 
     async def _write_files(self, head: Header, replica: Replica) -> None:
         if self._files is None:

@@ -23,7 +23,7 @@ from matchbox_tui.store.analytics import (
 )
 from matchbox_tui.store.analytics_board import AnalyticsBoard, Posted
 from matchbox_tui.store.analytics_state import StateHeader, keep_state, kept_state
-from matchbox_tui.store.archive import Archive
+from matchbox_tui.store.archive import FILLS_KEPT, Archive
 from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client
 from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus, StateHash
 from matchbox_tui.store.embedded import EmbeddedServer
@@ -55,6 +55,7 @@ from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 __all__ = [
     "CANDLES_KEPT",
     "CANDLE_SPANS",
+    "FILLS_KEPT",
     "ID_MARGIN",
     "MAX_BATCH",
     "NO_PLACE",

@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator, Iterable
 
 from matchbox_tui.engine import Part
 from matchbox_tui.store.errors import SnapshotUnusable
-from matchbox_tui.store.journal import Tip
+from matchbox_tui.store.journal import Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link
 from matchbox_tui.store.restore import Base, bases, check_continued
-from matchbox_tui.store.scripts import TRIM
 from matchbox_tui.store.snapshot import (
     Header,
     list_snapshots,
     prune_snapshots,
     write_snapshot,
 )
+from matchbox_tui.store.trim_scripts import TRIM, TRIM_FILLS
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,10 @@ PUBLISHER = "publisher"
 """Consumer group on the journal whose place says up to where the fills are published."""
 
 TRIM_ENTRIES = 1000
-"""Journal entries dropped in one call."""
+"""Entries of a stream dropped in one call."""
+
+FILLS_KEPT = 100_000
+"""The newest fills stay, however short the journal is: some 20 MB."""
 
 
 class Archive:
@@ -76,6 +79,25 @@ class Archive:
         dropped = 0
         while gone := await self._link.run(
             TRIM, (self._keys.log, self._keys.snapshots), (PUBLISHER, TRIM_ENTRIES)
+        ):
+            dropped += gone
+        return dropped
+
+    async def trim_fills(self, keep: int = FILLS_KEPT) -> int:
+        """Drops fills from before the journal's beginning that nobody needs; returns how many.
+
+        Call it after `trim`. The newest `keep` stay, and whatever a consumer group was not given
+        yet or has not acknowledged. Raises a `StoreError`.
+        """
+        found = await self._link.call("XRANGE", self._keys.log, "-", "+", "COUNT", 1)
+        if not found:
+            return 0
+        first = parse_entry(found[0])
+        dropped = 0
+        while gone := await self._link.run(
+            TRIM_FILLS,
+            (self._keys.fills_stream, self._keys.log),
+            (f"{first.seq}-0", first.chain, first.first_seq, keep, TRIM_ENTRIES),
         ):
             dropped += gone
         return dropped

@@ -198,6 +198,21 @@ class Client:
         )
         return _fills_of(reply)
 
+    async def has_fills_after(self, seq: int, n: int) -> bool:
+        """Whether `events_stream` still has each fill after trade `<seq>-<n>` that it was told.
+
+        Where all that is left came later, it may have been told some more. Raises `StoreError`.
+        """
+        key = self.keys.fills_stream
+        left = await self._reading.call("XRANGE", key, "-", "+", "COUNT", 1)
+        if left:
+            first_seq, _, first_n = left[0][0].partition(b"-")
+            if (int(first_seq), int(first_n)) <= (seq, n):
+                return True
+        # It is never trimmed further than the journal is.
+        entries = await self.entries_after(0, 1)
+        return not entries or entries[0].first_seq <= seq + 1
+
     async def entries_after(self, seq: int, limit: int, wait_ms: int = 1) -> list[Entry]:
         """Up to `limit` entries of the journal that end after `seq`, waiting for the first.
 

@@ -28,7 +28,8 @@ class ConsumerGroup(msgspec.Struct, frozen=True):
     `behind` counts commands of the journal or fills (those up to 10,000) that it was not given
     yet, `pending` entries that it was given and has not acknowledged. `idle_ms` is the time since
     one of its consumers was heard, None where there is none. `state` is alive, stopped or
-    abandoned; `holds_trimming` says whether the journal keeps something for it.
+    abandoned; `holds_trimming` says whether the stream keeps something for it, and `needs_from`
+    from which id on.
     """
 
     name: str
@@ -40,6 +41,7 @@ class ConsumerGroup(msgspec.Struct, frozen=True):
     idle_ms: int | None
     state: str
     holds_trimming: bool
+    needs_from: str
 
 
 async def read_groups(link: Link, keys: Keys) -> list[ConsumerGroup]:
@@ -63,6 +65,9 @@ async def read_groups(link: Link, keys: Keys) -> list[ConsumerGroup]:
                 continue
             idle_ms, works = heard
             unread_any = behind > 0 or facts[b"pending"] > 0
+            needs_from = after(last)
+            if facts[b"pending"] > 0:
+                needs_from = await _first_pending(link, stream, facts[b"name"]) or needs_from
             found.append(
                 ConsumerGroup(
                     facts[b"name"].decode(errors="replace"),
@@ -73,7 +78,8 @@ async def read_groups(link: Link, keys: Keys) -> list[ConsumerGroup]:
                     facts[b"consumers"],
                     idle_ms,
                     _state(idle_ms, works=works, unread=unread_any),
-                    stream == keys.log and unread_any,
+                    unread_any,
+                    needs_from,
                 )
             )
     return found
@@ -82,6 +88,21 @@ async def read_groups(link: Link, keys: Keys) -> list[ConsumerGroup]:
 async def remove_group(link: Link, group: ConsumerGroup) -> bool:
     """Removes a group and what it knows; whether it was there. Raises `StoreError`."""
     return bool(await link.call("XGROUP", "DESTROY", group.stream, group.name))
+
+
+def after(entry_id: str) -> str:
+    """The id that comes next."""
+    seq, _, n = entry_id.partition("-")
+    return f"{seq}-{int(n) + 1}"
+
+
+async def _first_pending(link: Link, stream: str, name: bytes) -> str | None:
+    (pending,) = await link.calls([("XPENDING", stream, name)])
+    if isinstance(pending, NoGroup):
+        return None
+    if isinstance(pending, Exception):
+        raise pending
+    return pending[1].decode() if pending[1] is not None else None
 
 
 async def _facts(link: Link, stream: str) -> list[dict[bytes, Any]]:

@@ -338,37 +338,6 @@ redis.call('ZADD', KEYS[3], ARGV[2], ARGV[2])
 return 'KEPT'
 """)
 
-# KEYS  log, snapshots      ARGV  group of the fills' publisher, most entries to drop
-# Drops journal entries that nobody needs: those up to the oldest snapshot, while there is a newer
-#       one, which the publisher has published and which every consumer group has read. Returns how
-#       many went; call again while it is not 0.
-TRIM = Script("""
-local kept = redis.call('ZRANGE', KEYS[2], 0, 1)
-if #kept < 2 or redis.call('EXISTS', KEYS[1]) == 0 then
-  return 0
-end
-local needed = tonumber(kept[1]) + 1
-local published = false
-for _, facts in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
-  local group = {}
-  for i = 1, #facts, 2 do
-    group[facts[i]] = facts[i + 1]
-  end
-  local unread = tonumber(string.match(group['last-delivered-id'], '^%d+')) + 1
-  if group['pending'] > 0 then
-    local first = redis.call('XPENDING', KEYS[1], group['name'])[2]
-    unread = math.min(unread, tonumber(string.match(first, '^%d+')))
-  end
-  needed = math.min(needed, unread)
-  published = published or group['name'] == ARGV[1]
-end
-if not published then
-  return 0
-end
-local from = string.format('%.0f-0', needed)
-return redis.call('XTRIM', KEYS[1], 'MINID', '~', from, 'LIMIT', ARGV[2])
-""")
-
 # KEYS  consumer      ARGV  copy, ms
 # Gives the work of a consumer to this copy where nobody has it, or goes on giving it. Returns whose
 #       it is then. Its first write is one that a server out of memory takes, where it is this

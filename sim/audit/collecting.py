@@ -60,7 +60,7 @@ _TRADE = b'{"type":"trade.executed"'
 
 
 class Trimmed(Exception):
-    """The journal was trimmed past the place where this reading of it stood."""
+    """The journal, or the fills, were trimmed past the place where this reading of them stood."""
 
 
 async def collect(
@@ -244,8 +244,14 @@ class Collector:
         )
         if moment.last_fill:
             end = max(end, place(moment.last_fill.encode())[0])
-        async for entry in self._entries(self._keys.fills_stream, start, str(end), PAGE_OF_SMALL):
+        key = self._keys.fills_stream
+        async for entry in self._entries(key, start, str(end), PAGE_OF_SMALL):
             file.value(entry)
+        left = await self._link.call("XRANGE", key, "-", "+", "COUNT", 1)
+        whole_from = place(left[0][0])[0] if left else end + 1
+        # Fills are never trimmed further than the journal is.
+        if whole_from > base.seq + 1 and await self._first_seq() > base.seq + 1:
+            raise Trimmed
 
     async def _published(self, file: FrameWriter) -> None:
         try:

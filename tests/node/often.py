@@ -17,7 +17,7 @@ from matchbox_tui.store import (
 from tests.node.venue import PATIENT, buy, sell
 from tests.waiting import eventually
 
-OFTEN = msgspec.structs.replace(PATIENT, snapshot_ms=100, history=0)
+OFTEN = msgspec.structs.replace(PATIENT, snapshot_ms=100, history=0, fills_kept=0)
 
 
 class Writers:

@@ -25,18 +25,29 @@ class ServerError(Exception):
 
 @dataclass
 class Stream:
-    """Entries by rising id; groups by name, each with the id that it was given last."""
+    """Entries by rising id; groups by name, each with the id that it was given last.
+
+    `gone` counts the entries that were trimmed.
+    """
 
     ids: list[Id] = field(default_factory=list)
     fields: list[list[bytes]] = field(default_factory=list)
     last: Id = (0, 0)
     groups: dict[bytes, Id] = field(default_factory=dict)
+    gone: int = 0
+
+    def drop(self, count: int) -> int:
+        """Trims so many entries."""
+        del self.ids[:count], self.fields[:count]
+        self.gone += count
+        return count
 
 
 def copied(value: Any) -> Any:
     """A value that does not change with this one. What values are made of never changes."""
     if isinstance(value, Stream):
-        return Stream(list(value.ids), list(value.fields), value.last, dict(value.groups))
+        groups = dict(value.groups)
+        return Stream(list(value.ids), list(value.fields), value.last, groups, value.gone)
     return copy.copy(value)
 
 

@@ -88,6 +88,7 @@ def draw(seed: int) -> Schedule:
         snapshot_ms=chance.choice((1000, *(1_000_000,) * 3)),
         history=chance.choice((0, 5, 1000)),
         hash_every=chance.choice((0, 7)),
+        fills_kept=0,
     )
     return Schedule(
         seed=seed,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from matchbox_tui.store import scripts as real
+from matchbox_tui.store.trim_scripts import TRIM, TRIM_FILLS
 from tests.protocol.keyspace import Keyspace, Reply, ServerError, Stream
 
 Args = list[bytes]
@@ -44,7 +45,8 @@ class Scripts:
             real.COMMIT.text: self.commit,
             real.PUBLISH.text: self.publish,
             real.KEEP.text: self.keep,
-            real.TRIM.text: self.trim,
+            TRIM.text: self.trim,
+            TRIM_FILLS.text: self.trim_fills,
         }
 
     def submit(self, names: Args, argv: Args) -> Reply:
@@ -221,11 +223,14 @@ class Scripts:
 
     def is_undone(self, log: bytes, entry_id: bytes, chain: bytes) -> bool:
         """Whether the commit is not, or no longer, in the journal."""
-        entries = self.keys.xrange(log, entry_id, 1)
+        return not self.is_there(self.keys.xrange(log, entry_id, 1), entry_id, chain)
+
+    def is_there(self, entries: list[list[Any]], entry_id: bytes, chain: bytes) -> bool:
+        """Whether the first of the entries is this one."""
         if not entries or entries[0][0] != entry_id:
-            return True
+            return False
         flat = entries[0][1]
-        return dict(zip(flat[::2], flat[1::2], strict=True)).get(b"c") != chain
+        return dict(zip(flat[::2], flat[1::2], strict=True)).get(b"c") == chain
 
     def fill_id(self, entry_id: bytes) -> bytes:
         return entry_id
@@ -260,9 +265,18 @@ class Scripts:
         if len(kept) < 2 or stream is None or argv[0] not in stream.groups:
             return 0
         needed = min(min(int(score) for score in kept.values()) + 1, self.first_unread(stream))
-        gone = sum(entry_id < (needed, 0) for entry_id in stream.ids)
-        del stream.ids[:gone], stream.fields[:gone]
-        return gone
+        return stream.drop(sum(entry_id < (needed, 0) for entry_id in stream.ids))
 
     def first_unread(self, stream: Stream) -> int:
         return min(seq + 1 for seq, _ in stream.groups.values())
+
+    def trim_fills(self, names: Args, argv: Args) -> Reply:
+        """As exactly as `trim`."""
+        stream = self.keys.stream(names[0])
+        begins = self.is_there(self.keys.xrange(names[1], b"-", 1), argv[0], argv[1])
+        if not begins or stream is None:
+            return 0
+        needed = min([(int(argv[2]), 0), *((seq, n + 1) for seq, n in stream.groups.values())])
+        spare = len(stream.ids) - int(argv[3])
+        older = sum(entry_id < needed for entry_id in stream.ids)
+        return stream.drop(max(0, min(older, spare, int(argv[4]))))

@@ -52,11 +52,14 @@ async def test_a_group_on_the_journal_is_so_many_commands_behind(
     assert (group.name, group.stream, group.read_up_to) == ("audit", keys.log, "5-0")
     assert (group.behind, group.pending, group.consumers) == (4, 2, 1)
     assert group.idle_ms is not None
-    assert (group.state, group.holds_trimming) == ("alive", True)
+    assert (group.state, group.holds_trimming, group.needs_from) == ("alive", True, "2-0")
+    await link.call("XACK", keys.log, "audit", "2-0")
+    assert (await _only(client)).needs_from == "5-0"
     await _read(link, keys.log, 1)
     await link.call("XACK", keys.log, "audit", "2-0", "5-0", "9-0")
     group = await _only(client)
     assert (group.behind, group.pending, group.holds_trimming) == (0, 0, False)
+    assert group.needs_from == "9-1"
 
 
 @pytest.mark.parametrize("start", ["0", "7-1"])
@@ -69,8 +72,8 @@ async def test_a_group_on_the_fills_is_so_many_fills_behind(
     await _read(link, keys.fills_stream, 2)
     group = await _only(client)
     assert (group.stream, group.behind, group.pending) == (keys.fills_stream, before - 2, 2)
-    # The fills are not trimmed, whoever reads them.
-    assert not group.holds_trimming
+    assert group.holds_trimming
+    assert group.needs_from == ("7-0" if start == "0" else "7-2")
 
 
 async def test_a_store_that_was_set_back_leaves_nobody_behind(

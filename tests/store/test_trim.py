@@ -14,7 +14,7 @@ from matchbox_tui.store import Archive, Client, JournalBroken, Keys, Link, Repli
 from matchbox_tui.store import archive as archive_module
 from matchbox_tui.store.archive import PUBLISHER
 from matchbox_tui.store.restore import bases
-from matchbox_tui.store.scripts import TRIM
+from matchbox_tui.store.trim_scripts import TRIM
 from tests.store.build import altered, content
 from tests.store.states import Past, head_of
 

@@ -11,13 +11,15 @@ from matchbox_tui.api.feeds.channel import FAILED, Channel
 from matchbox_tui.api.feeds.connection import Connection
 from matchbox_tui.api.feeds.frames import json_frame
 from matchbox_tui.api.feeds.handshake import Place, WantsFills
-from matchbox_tui.api.feeds.history import History
+from matchbox_tui.api.feeds.history import History, PastTrimmed
 from matchbox_tui.api.feeds.pacer import Pacer
 from matchbox_tui.store import FillMessage
 
 log = logging.getLogger(__name__)
 
 UNKNOWN_TRADE = 1008
+
+TRIMMED = "after: fills since that trade were trimmed; connect without it, or with 0-0 for what is left"
 
 
 class FillFeed:
@@ -74,6 +76,8 @@ class FillFeed:
                 await connection.drained()
             # Nothing was awaited since memory had no more.
             self.join(connection, market)
+        except PastTrimmed:
+            connection.close(UNKNOWN_TRADE, TRIMMED)
         except Exception:
             log.exception("A replay of fills ends with an unexpected error")
             connection.close(FAILED, "internal error")

@@ -29,6 +29,10 @@ PAGES_AT_ONCE = 4
 """Readers that get a page out of memory in the same turn of the loop."""
 
 
+class PastTrimmed(Exception):
+    """Fills after the wanted place are gone from `events_stream`."""
+
+
 def _place(fill: FillMessage) -> Place:
     return place_of(fill.trade_id)
 
@@ -52,7 +56,10 @@ class History:
         return await self._reader.reach(place[0], REACH_SECONDS)
 
     async def since(self, place: Place) -> AsyncIterator[list[FillMessage]]:
-        """Pages of the fills after a place. Ends at the moment in which the view has no more."""
+        """Pages of the fills after a place. Ends at the moment in which the view has no more.
+
+        Raises `PastTrimmed` rather than leave one out; from place (0, 0) on there is what is left.
+        """
         published: int | None = None
         while True:
             if place < self._remembered_from:
@@ -92,6 +99,9 @@ class History:
         Without it the page may end where it began: ask for it, and once more.
         """
         fills = await self._client.fills_after(*place, PAGE)
+        # Asked afterwards, so that what went meanwhile is noticed.
+        if place[0] and not await self._client.has_fills_after(*place):
+            raise PastTrimmed
         # The stream may be ahead of the view, to which memory belongs.
         seen = [fill for fill in fills if _place(fill)[0] <= self._view.seq]
         if seen:

@@ -101,6 +101,51 @@ async def test_what_is_older_than_the_instance_comes_from_the_server(
             assert [fill["price"] for fill in await heard(watcher, 1)] == [77]
 
 
+async def trimmed(venue: Venue, seq: int) -> None:
+    """As instances do it: the fills no further than the journal."""
+    for key in (venue.keys.log, venue.keys.fills_stream):
+        await venue.link.call("XTRIM", key, "MINID", f"{seq}-0")
+
+
+async def test_what_was_trimmed_is_not_passed_over(led: Venue, served: Served) -> None:
+    remember(served, 5)
+    for _ in range(4):
+        await served.shows(await trade(led, pairs(10)))
+    await published(led, 40)
+    fills = [as_json(fill) for fill in await fills_of(led)]
+    places = [fill["trade_id"] for fill in fills]
+    await trimmed(led, int(places[20].partition("-")[0]))
+    assert await led.client.count_fills() == 20
+    for gone in (0, 10, 18):
+        async with served.watch(f"/ws?after={places[gone]}") as watcher:
+            assert await close_code(watcher) == 1008
+            assert watcher.close_reason is not None
+            assert "after: fills since that trade were trimmed" in watcher.close_reason
+    for left in (20, 30):
+        async with served.watch(f"/ws?after={places[left]}") as watcher:
+            assert await heard(watcher, 39 - left) == fills[left + 1 :]
+            assert await silent(watcher)
+    async with served.watch("/ws?after=0-0") as watcher:
+        assert await heard(watcher, 20) == fills[20:]
+
+
+async def test_what_is_trimmed_in_the_middle_of_a_replay_ends_it(
+    led: Venue, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "PAGE", 10)
+    remember(served, 5)
+    for _ in range(4):
+        await served.shows(await trade(led, pairs(10)))
+    await published(led, 40)
+    places = [fill.trade_id for fill in await fills_of(led)]
+    past = history.History(served.gateway.view, served.gateway.reader, led.client)
+    pages = past.since((0, 0))
+    assert [fill.trade_id for fill in await anext(pages)] == places[:10]
+    await trimmed(led, int(places[30].partition("-")[0]))
+    with pytest.raises(history.PastTrimmed):
+        await anext(pages)
+
+
 @pytest.mark.parametrize("kept", [25, 50_000])
 async def test_while_trading_goes_on(led: Venue, served: Served, kept: int) -> None:
     """Clients come at any moment of it, from any fill: each has everything from there on."""
