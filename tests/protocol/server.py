@@ -10,7 +10,7 @@ from typing import Any
 
 from redis._parsers import BaseParser
 
-from matchbox_tui.store import Keys
+from matchbox_tui.store import Keys, trim_scripts
 from matchbox_tui.store import scripts as real
 from tests.protocol.commands import COMMANDS
 from tests.protocol.keyspace import Keyspace, Reply, ServerError
@@ -18,15 +18,14 @@ from tests.protocol.scripts import Args, Scripts
 
 Argument = str | bytes | int
 
-SHAS: dict[bytes, str] = {
-    script.sha.encode(): script.text
-    for script in vars(real).values()
+NAMES: dict[str, str] = {
+    script.text: name
+    for module in (real, trim_scripts)
+    for name, script in vars(module).items()
     if isinstance(script, real.Script)
 }
 
-NAMES: dict[str, str] = {
-    script.text: name for name, script in vars(real).items() if isinstance(script, real.Script)
-}
+SHAS: dict[bytes, str] = {real.Script(text).sha.encode(): text for text in NAMES}
 
 
 @dataclass(eq=False)

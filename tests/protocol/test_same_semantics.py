@@ -454,3 +454,28 @@ async def test_the_journal_is_trimmed_as_far(
         found.append(await world.look())
         await world.close()
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "keep", "dropped"),
+    [(None, 0, 200), ("0-0", 0, 0), ("100-0", 0, 100), (None, 200, 100), (None, 300, 0)],
+)
+async def test_the_fills_are_trimmed_as_far(
+    url: str, given: str | None, keep: int, dropped: int
+) -> None:
+    """As above. A group was `given` fills up to there."""
+    keys = Keys(f"s{os.getpid()}-{next(_venues)}:")
+    found = []
+    for server in (Server(url), DirectServer(ServerDouble(keys, real_ms))):
+        world = World(server, keys)
+        fills = [("XADD", keys.fills_stream, f"{n}-0", "event", "") for n in range(1, 301)]
+        await world.link.calls(fills)
+        blob = encode_events([TradeExecuted(201, 0, "MAIN", 1, 2, 50, 1, Side.BUY, "", "", 0)])
+        entry = ("v", "1", "e", "1", "c", "chain", "b", blob)
+        await world.link.call("XADD", keys.log, "201-0", *entry)
+        if given is not None:
+            await world.link.call("XGROUP", "CREATE", keys.fills_stream, "ledger", given)
+        found.append((await world.stores["a"].archive.trim_fills(keep), await world.look()))
+        await world.close()
+    assert found[0] == found[1]
+    assert found[0][0] == dropped
