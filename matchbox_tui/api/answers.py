@@ -9,7 +9,9 @@ from matchbox_tui.store import HealthStats, MarketStats
 
 
 class OrderStatus(StrEnum):
-    """`pending` is acknowledged and not yet in the journal; `open` may be filled in part."""
+    """`pending` is acknowledged and not yet in the journal; `open` may be filled in part;
+    `unknown` ended in a part of the journal that was trimmed before it was written down.
+    """
 
     PENDING = "pending"
     OPEN = "open"
@@ -17,6 +19,7 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REJECTED = "rejected"
+    UNKNOWN = "unknown"
 
 
 class CandleInterval(StrEnum):

@@ -12,7 +12,7 @@ from litestar.exceptions import (
 )
 
 from matchbox_tui.api.answers import Problem
-from matchbox_tui.store import InDoubt, StoreError
+from matchbox_tui.store import InDoubt, PastUnknown, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,14 @@ def answer_store_error(request: Request[Any, Any, Any], error: StoreError) -> Re
     return _answer(refusal.status, refusal.words, refusal.headers)
 
 
+def answer_past_unknown(request: Request[Any, Any, Any], error: PastUnknown) -> Response[Problem]:
+    words = f"history can't be read now: {error}"
+    if "history" in request.route_handler.parsed_fn_signature.parameters:
+        words += "; history=false asks for what is in memory alone"
+    refusal = unavailable(words)
+    return _answer(refusal.status, refusal.words, refusal.headers)
+
+
 def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     """What the framework refuses by itself: unknown paths and methods above all."""
     path = request.scope["path"]
@@ -94,6 +102,7 @@ def _answer(status: int, words: str, headers: Mapping[str, str] | None) -> Respo
 HANDLERS: dict[int | type[Exception], Any] = {
     Refusal: answer_refusal,
     StoreError: answer_store_error,
+    PastUnknown: answer_past_unknown,
     HTTPException: answer_framework,
     Exception: answer_unexpected,
 }

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from matchbox_tui.api.answers import OrderStatus
+from matchbox_tui.api.looking_back import LookingBack
 from matchbox_tui.api.meter import Meter
 from matchbox_tui.api.order_log import OrderRecord
 from matchbox_tui.api.reader import Reader
@@ -21,6 +22,7 @@ from matchbox_tui.store import (
     ClusterStatus,
     InDoubt,
     Overloaded,
+    Past,
     StoreError,
     Unreachable,
 )
@@ -70,8 +72,13 @@ class Gateway:
     """One venue for many callers. `run` keeps it fed."""
 
     def __init__(
-        self, client: Client, instance_id: str = "", node: LocalNode | None = None
+        self,
+        client: Client,
+        instance_id: str = "",
+        node: LocalNode | None = None,
+        past: Past | None = None,
     ) -> None:
+        """`past` is asked for what is no longer in memory, where there is one."""
         self.client = client
         self.instance_id = instance_id
         self.node = node
@@ -79,6 +86,7 @@ class Gateway:
         """Whoever serves WebSocket clients."""
         self.view = VenueView()
         self.reader = Reader(client, self.view)
+        self.back = LookingBack(self.view, self.reader, past)
         self.meter = Meter()
         self._submitter = Submitter(client, self.meter.batches)
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)

@@ -48,6 +48,18 @@ _FRESHNESS = {
     },
 }
 
+_MISSING = {
+    "Matchbox-Missing": {
+        "description": "Commands of which nothing is known, as first-last,...: what traded or ended"
+        " at one of them may be missing from the answer.",
+        "required": False,
+        "schema": {"type": "string", "pattern": "^[0-9]+-[0-9]+(,[0-9]+-[0-9]+)*$"},
+    },
+}
+
+PAGES = ("listOrders", "listTrades")
+"""The operations that go back as far as anything is known."""
+
 READS_OF_THE_VIEW = ("Orders", "Market data")
 """The tags whose GETs say how fresh they are."""
 
@@ -154,7 +166,8 @@ def _complete(operation: Json, method: str) -> None:
         if status == "503":
             response["headers"] = _RETRY_AFTER
     if method == "get" and set(operation.get("tags", ())) & set(READS_OF_THE_VIEW):
-        responses["200"]["headers"] = _FRESHNESS
+        pages = operation["operationId"] in PAGES
+        responses["200"]["headers"] = _FRESHNESS | (_MISSING if pages else {})
 
 
 def _tidy(parameter: Json) -> None:

@@ -37,6 +37,7 @@ class OrderRecord(msgspec.Struct, gc=False):
     leaves_qty: int = 0
     status: OrderStatus = OrderStatus.PENDING
     reason: str = ""
+    ended_seq: int = 0
 
     @classmethod
     def of(cls, order: NewOrder, status: OrderStatus) -> "OrderRecord":
@@ -70,6 +71,12 @@ class OrderLog:
         self._ended: deque[OrderRecord] = deque()
         self._ended_kept = ended_kept
         self._expected: deque[int] = deque()
+        self.begun_at = 0
+        """The sequence at which it was loaded: what had ended by then it never knew."""
+        self.whole_after = 0
+        """Every order that was open after this sequence is known, whatever became of it."""
+        self.highest_forgotten = 0
+        """No order with a higher id was forgotten, of those that were known."""
 
     def __len__(self) -> int:
         return len(self._records)
@@ -91,15 +98,17 @@ class OrderLog:
         self._records = SortedDict(records)
         self._ended.clear()
         self._expected.clear()
+        self.begun_at = self.whole_after = exchange.seq
+        self.highest_forgotten = 0
 
     def get(self, order_id: int) -> OrderRecord | None:
         """O(1)."""
         found: OrderRecord | None = self._records.get(order_id)
         return found
 
-    def after(self, order_id: int) -> Iterator[OrderRecord]:
-        """The orders with higher ids, in id order. Void as soon as anything is folded."""
-        for key in self._records.irange(order_id, inclusive=(False, True)):
+    def after(self, order_id: int, until: int | None = None) -> Iterator[OrderRecord]:
+        """The orders with higher ids, in id order, up to one. Void once anything is folded."""
+        for key in self._records.irange(order_id, until, inclusive=(False, True)):
             yield self._records[key]
 
     def expect(self, order: NewOrder) -> None:
@@ -116,16 +125,16 @@ class OrderLog:
             case OrderRejected():
                 self._reject(event)
             case TradeExecuted():
-                self._fill(event.maker_order_id, event.qty)
-                self._fill(event.taker_order_id, event.qty)
+                self._fill(event.maker_order_id, event)
+                self._fill(event.taker_order_id, event)
             case OrderRested():
                 self._amend(event.order_id, event.price, None, event.qty)
             case OrderReplaced():
                 self._amend(event.order_id, event.price, event.qty, event.leaves_qty)
             case OrderCancelled():
-                self._end(event.order_id, OrderStatus.CANCELLED, event.reason)
+                self._end(event, event.order_id, OrderStatus.CANCELLED, event.reason)
             case OrderExpired():
-                self._end(event.order_id, OrderStatus.EXPIRED, event.reason)
+                self._end(event, event.order_id, OrderStatus.EXPIRED, event.reason)
             case _:
                 pass
 
@@ -156,16 +165,16 @@ class OrderLog:
             return
         record = OrderRecord.of(event.order, OrderStatus.OPEN)
         self._begin(record)
-        self._end(event.order_id, OrderStatus.REJECTED, event.reason)
+        self._end(event, event.order_id, OrderStatus.REJECTED, event.reason)
 
-    def _fill(self, order_id: int, qty: int) -> None:
+    def _fill(self, order_id: int, trade: TradeExecuted) -> None:
         record = self.get(order_id)
         if record is None:
             return
-        record.cum_qty += qty
-        record.leaves_qty -= qty
+        record.cum_qty += trade.qty
+        record.leaves_qty -= trade.qty
         if record.leaves_qty == 0:
-            self._end(order_id, OrderStatus.FILLED, "")
+            self._end(trade, order_id, OrderStatus.FILLED, "")
 
     def _amend(self, order_id: int, price: int, qty: int | None, leaves_qty: int) -> None:
         record = self.get(order_id)
@@ -175,15 +184,21 @@ class OrderLog:
         record.qty = record.qty if qty is None else qty
         record.leaves_qty = leaves_qty
 
-    def _end(self, order_id: int, status: OrderStatus, reason: str) -> None:
+    def _end(self, event: Event, order_id: int, status: OrderStatus, reason: str) -> None:
         record = self.get(order_id)
         if record is None:
             return
         record.status = status
         record.reason = reason
         record.leaves_qty = 0
+        record.ended_seq = event.seq
         self._ended.append(record)
         if len(self._ended) > self._ended_kept:
-            oldest = self._ended.popleft()
-            if self._records.get(oldest.order.order_id) is oldest:
-                del self._records[oldest.order.order_id]
+            self._forget(self._ended.popleft())
+
+    def _forget(self, record: OrderRecord) -> None:
+        order_id = record.order.order_id
+        if self._records.get(order_id) is record:
+            del self._records[order_id]
+            self.whole_after = max(self.whole_after, record.ended_seq)
+            self.highest_forgotten = max(self.highest_forgotten, order_id)

@@ -3,47 +3,65 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from litestar import Request, Response
 from litestar.typing import FieldDefinition
 
 from matchbox_tui.api.errors import Refusal, unavailable
-from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.order_log import OrderRecord
+from matchbox_tui.api.view import VenueView
 from matchbox_tui.api.wording import refused_value
 from matchbox_tui.engine import Exchange
 
+if TYPE_CHECKING:
+    from matchbox_tui.api.gateway import Gateway
+
 T = TypeVar("T")
+
+SPANS_NAMED = 20
+"""Most spans in one header; what is more counts as missing up to the end of the last."""
 
 RECORDS_A_STEP = 1000
 """What one step of a long listing looks at, before others get their turn."""
 
 
-def loaded(gateway: Gateway) -> Exchange:
+def loaded(gateway: "Gateway") -> Exchange:
     """The venue as it is known. Raises `Refusal` where it was never known yet."""
     if not gateway.reader.caught_up.is_set():
         raise unavailable("the venue's journal is still being read: try again in a moment")
     return gateway.view.exchange
 
 
-def answer(gateway: Gateway, content: T) -> Response[T]:
-    """A read's answer, which says how fresh it is."""
-    return Response(
-        content,
-        headers={
-            "Matchbox-Sequence": str(gateway.view.seq),
-            "Matchbox-Age": str(gateway.reader.age_ms or 0),
-        },
-        media_type="application/json",
-    )
+def answer(gateway: "Gateway", content: T, missing: Sequence[tuple[int, int]] = ()) -> Response[T]:
+    """A read's answer, which says how fresh it is, and of which commands nothing is known."""
+    headers = {
+        "Matchbox-Sequence": str(gateway.view.seq),
+        "Matchbox-Age": str(gateway.reader.age_ms or 0),
+        **missing_header(missing),
+    }
+    return Response(content, headers=headers, media_type="application/json")
+
+
+def missing_header(missing: Sequence[tuple[int, int]]) -> dict[str, str]:
+    """The header that names commands, (first, last), if there are some."""
+    if not missing:
+        return {}
+    if len(missing) > SPANS_NAMED:
+        missing = [*missing[: SPANS_NAMED - 1], (missing[SPANS_NAMED - 1][0], missing[-1][1])]
+    return {"Matchbox-Missing": ",".join(f"{first}-{last}" for first, last in missing)}
 
 
 async def matching_orders(
-    gateway: Gateway, after: int, limit: int, fits: Callable[[OrderRecord], bool]
+    view: VenueView,
+    after: int,
+    limit: int,
+    fits: Callable[[OrderRecord], bool],
+    until: int | None = None,
 ) -> list[OrderRecord]:
-    """The first `limit` orders after an id that fit, by id; looks at all of them in steps.
+    """The first `limit` orders after an id, up to another, that fit, by id; looks at all of them
+    in steps.
 
     O(log n + orders looked at); no step holds the loop for more than a millisecond or so. What is
     returned is of the moment at the end, whenever an order was looked at.
@@ -52,7 +70,7 @@ async def matching_orders(
     steps = 0
     while True:
         looked_at = 0
-        for record in gateway.view.orders.after(after):
+        for record in view.orders.after(after, until):
             looked_at += 1
             after = record.order.order_id
             if fits(record):
@@ -60,7 +78,7 @@ async def matching_orders(
             if len(found) >= limit or looked_at >= RECORDS_A_STEP:
                 break
         if len(found) >= limit or looked_at < RECORDS_A_STEP:
-            orders = gateway.view.orders
+            orders = view.orders
             # A pending order has another record as soon as the journal tells of it.
             return [orders.get(old.order.order_id) or old for old in found] if steps else found
         steps += 1

@@ -67,7 +67,7 @@ class VenueView:
         await orders.load(replica.exchange)
         self.replica = replica
         self.orders = orders
-        self.trades = TradeLog()
+        self.trades = TradeLog(replica.seq)
         self.adopted = True
         self._move()
         self._reset()

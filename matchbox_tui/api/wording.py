@@ -40,6 +40,8 @@ FIXES = {
     "self_trade_prevention": f"self_trade_prevention must be {_one_of(SelfTradePrevention)}",
     "orders": f"orders must hold 1 to {MAX_BATCH} orders",
     "after": "after must be between 0 and 2**53 - 1",
+    "before": "before must be a trade_id: <sequence>-<number>",
+    "history": "history must be true or false",
     "limit": "limit must be between 1 and 1000",
     "depth": "depth must be between 1 and 10000",
     "interval": f"interval must be {_one_of(CandleInterval)}",

@@ -115,7 +115,7 @@ def _opened(place: Where, market: str | None) -> "Iterator[History]":
             if market is not None:
                 _check_market(past, market)
             yield past
-            missing = past.extent.gaps
+            missing = len(past.extent.gaps)
             incomplete = f", with {missing} gaps (table gaps)" if missing else ""
             say(f"matchbox: the database knows the journal up to {past.extent.seq}{incomplete}")
     except DatabaseError as error:

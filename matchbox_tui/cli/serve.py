@@ -9,8 +9,10 @@ import typer
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.leaving import leave
+from matchbox_tui.cli.output import printable
 from matchbox_tui.cli.running import (
     EXIT_INTERRUPTED,
+    EXIT_UNREACHABLE,
     EXIT_USAGE,
     UsageError,
     fail,
@@ -24,6 +26,7 @@ from matchbox_tui.cli.running import (
 if TYPE_CHECKING:
     from matchbox_tui.api import ApiServer
     from matchbox_tui.cli.instance import Instance
+    from matchbox_tui.consumers.persistence import DatabasePast
     from matchbox_tui.node import Node
 
 STOP_SECONDS = 3.5
@@ -65,6 +68,7 @@ def serve(
     ] = 0,
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
+    database_url: options.HistoryUrl = "",
     instance_id: options.InstanceId = "",
     markets: options.OpenMarkets = "",
     lease_ms: options.LeaseMs = 2000,
@@ -92,6 +96,7 @@ def serve(
         *(redis_url, prefix, instance_id, markets, lease_ms, renew_ms, poll_ms, snapshot_ms),
         *(history, data_dir, hash_every),
     )
+    past = open_past(database_url, prefix)
     try:
         listener = listen(host, port)
     except (OSError, UnicodeError) as error:
@@ -100,11 +105,27 @@ def serve(
             "--host" if isinstance(error, socket.gaierror | UnicodeError) else "--host or --port"
         )
         fail(f"can't listen on {host}:{port} ({why}): use another {other}", EXIT_USAGE)
-    run(_serve(instance, listener, token, rate_limit, until_eof))
+    run(_serve(instance, past, listener, token, rate_limit, until_eof))
+
+
+def open_past(database_url: str, prefix: str) -> "DatabasePast | None":
+    """The database to ask about the past; None where there is none, and then nothing of it loads.
+
+    Nothing is connected to yet: where it is away, history alone is.
+    """
+    if not database_url:
+        return None
+    from matchbox_tui.consumers.persistence import DatabaseError, DatabasePast
+
+    try:
+        return DatabasePast(database_url, prefix)
+    except DatabaseError as error:
+        fail(printable(str(error)), EXIT_UNREACHABLE)
 
 
 async def _serve(
     instance: "Instance",
+    past: "DatabasePast | None",
     listener: socket.socket,
     token: str,
     rate_limit: int,
@@ -125,7 +146,7 @@ async def _serve(
     gc.set_threshold(ALLOCATIONS)
     node = await instance.start()
     client = await Client.connect(instance.url, instance.prefix, "api")
-    gateway = Gateway(client, instance.name, node)
+    gateway = Gateway(client, instance.name, node, past)
     clients = open_many_files()
     feeds = gateway.feeds = Feeds(gateway, FeedSettings(token=token, connections=clients))
     server = ApiServer(
@@ -145,6 +166,8 @@ async def _serve(
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         await client.close()
+        if past is not None:
+            past.close()
     leave(0)
 
 

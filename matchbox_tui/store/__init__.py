@@ -43,6 +43,7 @@ from matchbox_tui.store.groups import ConsumerGroup
 from matchbox_tui.store.journal import Entry, Tip, chained, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Server
+from matchbox_tui.store.past import Extent, OrdersWanted, Past, PastOrder, PastUnknown
 from matchbox_tui.store.registration import Registration
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, Base
@@ -71,6 +72,7 @@ __all__ = [
     "ConsumerGroup",
     "EmbeddedServer",
     "Entry",
+    "Extent",
     "FillMessage",
     "FlowStats",
     "FlowWindow",
@@ -85,8 +87,12 @@ __all__ = [
     "LeaderboardStats",
     "Link",
     "MarketStats",
+    "OrdersWanted",
     "Outcome",
     "Overloaded",
+    "Past",
+    "PastOrder",
+    "PastUnknown",
     "Posted",
     "PriceStats",
     "QuoteStats",

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from matchbox_tui.api import ApiServer, Gateway, Limits, create_app, listen
-from matchbox_tui.store import Client
+from matchbox_tui.store import Client, Past
 from tests.waiting import eventually
 
 
@@ -54,11 +54,16 @@ class Api:
 
 @contextlib.asynccontextmanager
 async def serving(
-    url: str, prefix: str, limits: Limits | None = None, **options: Any
+    url: str,
+    prefix: str,
+    limits: Limits | None = None,
+    *,
+    past: Past | None = None,
+    **options: Any,
 ) -> AsyncIterator[Api]:
     """A gateway of the venue, without an engine; `options` are those of `create_app`."""
     client = await Client.connect(url, prefix, "api")
-    gateway = Gateway(client)
+    gateway = Gateway(client, past=past)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     server = ApiServer(create_app(gateway, **options), listener, meter=gateway.meter, limits=limits)

@@ -168,7 +168,11 @@ async def test_others_get_their_turn_while_positions_are_sorted(
         ("/orderbook?symbol=MAIN", 422, "symbol: unknown query parameter; use depth, market"),
         ("/trades?market=NO", 422, "market 'NO': no market has this symbol"),
         ("/trades?limit=1001", 400, "limit must be between 1 and 1000"),
-        ("/trades?depth=5", 422, "depth: unknown query parameter; use limit, market"),
+        (
+            "/trades?depth=5",
+            422,
+            "depth: unknown query parameter; use before, history, limit, market",
+        ),
         ("/markets?market=MAIN", 422, "market: unknown query parameter; there are none here"),
         ("/positions?market=NO", 422, "market 'NO': no market has this symbol"),
         ("/positions?limit=5", 422, "limit: unknown query parameter; use market, trader"),

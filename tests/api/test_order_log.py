@@ -111,7 +111,8 @@ def test_every_order_is_told_as_the_engine_left_it(seed: int, ids: int) -> None:
             check(log, lives, exchange)
     check(log, lives, exchange)
     assert {record.status for record in log.after(-(2**63))} == set(OrderStatus) - {
-        OrderStatus.PENDING
+        OrderStatus.PENDING,
+        OrderStatus.UNKNOWN,
     }
 
 

@@ -10,16 +10,19 @@ import logging
 from matchbox_tui.api.feeds.channel import FAILED, Channel
 from matchbox_tui.api.feeds.connection import Connection
 from matchbox_tui.api.feeds.frames import json_frame
-from matchbox_tui.api.feeds.handshake import Place, WantsFills
+from matchbox_tui.api.feeds.handshake import WantsFills
 from matchbox_tui.api.feeds.history import History, PastTrimmed
 from matchbox_tui.api.feeds.pacer import Pacer
+from matchbox_tui.api.trade_log import Place
 from matchbox_tui.store import FillMessage
 
 log = logging.getLogger(__name__)
 
 UNKNOWN_TRADE = 1008
 
-TRIMMED = "after: fills since that trade were trimmed; connect without it, or with 0-0 for what is left"
+TRIMMED = (
+    "after: fills since that trade were trimmed; connect without it, or with 0-0 for what is left"
+)
 
 
 class FillFeed:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from websockets.http11 import Response
 
+from matchbox_tui.api.trade_log import Place
 from matchbox_tui.engine import DEFAULT_MARKET
 from matchbox_tui.engine.values import MAX_NAME
 
@@ -16,9 +17,6 @@ BOOK = "/ws/book"
 ORDERS = "/ws/orders"
 
 PARAMETERS = {FILLS: ("market", "after"), BOOK: ("market",), ORDERS: ("trader",)}
-
-Place = tuple[int, int]
-"""Where a fill stands: (sequence, number within it), as its trade_id says `<seq>-<n>`."""
 
 _TRADE_ID = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
 
@@ -56,11 +54,6 @@ class WantsOrders(msgspec.Struct, frozen=True):
 
 
 Wish = WantsFills | WantsBook | WantsOrders
-
-
-def place_of(trade_id: str) -> Place:
-    seq, _, n = trade_id.partition("-")
-    return int(seq), int(n)
 
 
 def read_wish(target: str, markets: Collection[str]) -> Wish:

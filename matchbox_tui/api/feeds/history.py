@@ -5,8 +5,8 @@ import logging
 from bisect import bisect_right
 from collections.abc import AsyncIterator
 
-from matchbox_tui.api.feeds.handshake import Place, place_of
 from matchbox_tui.api.reader import Reader
+from matchbox_tui.api.trade_log import Place, place_of
 from matchbox_tui.api.view import VenueView
 from matchbox_tui.engine import TradeExecuted
 from matchbox_tui.store import Client, FillMessage, JournalBroken, StoreError, fill_message

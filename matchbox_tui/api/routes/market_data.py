@@ -12,11 +12,14 @@ from matchbox_tui.api.routes.parameters import (
     MAX_DEPTH,
     AnyMarket,
     AnyTrader,
+    Before,
     Depth,
     Limit,
     MarketSymbol,
+    WithHistory,
 )
 from matchbox_tui.api.routes.problems import problems
+from matchbox_tui.api.trade_log import place_of
 from matchbox_tui.engine import DEFAULT_MARKET, BookSnapshot, OrderBook
 from matchbox_tui.store import FillMessage
 
@@ -40,18 +43,23 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
     @get(
         "/trades",
         tags=["Market data"],
-        summary="List the last trades, oldest first",
+        summary="List the last trades, or those before one, oldest first",
         operation_id="listTrades",
         before_request=check_query,
         responses=problems(400, 422, 503),
     )
     async def list_trades(
-        market: AnyMarket = None, limit: Limit = LIMIT
+        market: AnyMarket = None,
+        before: Before = None,
+        limit: Limit = LIMIT,
+        history: WithHistory = True,
     ) -> Response[list[FillMessage]]:
         exchange = loaded(gateway)
         if market is not None:
             known_market(exchange, market)
-        return answer(gateway, gateway.view.trades.last(market, limit))
+        place = place_of(before) if before is not None else None
+        page = await gateway.back.trades(market, place, limit, history=history)
+        return answer(gateway, page.found, page.missing)
 
     @get(
         "/markets",

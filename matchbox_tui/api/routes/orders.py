@@ -14,7 +14,7 @@ from matchbox_tui.api.bodies import Room, json_body
 from matchbox_tui.api.errors import Refusal, refusal_of_submit
 from matchbox_tui.api.gateway import Gateway
 from matchbox_tui.api.order_log import OrderRecord
-from matchbox_tui.api.reading import answer, check_bare_query, check_query, loaded, matching_orders
+from matchbox_tui.api.reading import answer, check_bare_query, check_query, loaded, missing_header
 from matchbox_tui.api.requests import (
     BatchRequest,
     OrderRequest,
@@ -32,10 +32,11 @@ from matchbox_tui.api.routes.parameters import (
     Limit,
     OrderIdInPath,
     Trader,
+    WithHistory,
 )
 from matchbox_tui.api.routes.problems import problems
 from matchbox_tui.engine import CancelAll, CancelOrder, ReplaceOrder
-from matchbox_tui.store import StoreError
+from matchbox_tui.store import OrdersWanted, StoreError
 
 T = TypeVar("T")
 
@@ -117,6 +118,7 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
         trader: AnyTrader = None,
         market: AnyMarket = None,
         status: AnyStatus = None,
+        history: WithHistory = True,
     ) -> Response[list[OrderAnswer]]:
         exchange = loaded(gateway)
         if market is not None:
@@ -129,8 +131,9 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
                 and (status is None or record.status is status)
             )
 
-        found = await matching_orders(gateway, after, limit, fits)
-        return answer(gateway, [record.answer() for record in found])
+        wanted = OrdersWanted(after, limit, 0, trader, market, status)
+        page = await gateway.back.orders(wanted, fits, history=history)
+        return answer(gateway, page.found, page.missing)
 
     @get(
         "/orders/{order_id:int}",
@@ -141,7 +144,14 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
         responses=problems(404, 422, 503),
     )
     async def get_order(order_id: OrderIdInPath) -> Response[OrderAnswer]:
-        return answer(gateway, (await known_order(gateway, order_id)).answer())
+        loaded(gateway)
+        record = await gateway.order(order_id)
+        if record is not None:
+            return answer(gateway, record.answer())
+        ended, missing = await gateway.back.order(order_id)
+        if ended is None:
+            raise Refusal(404, _no_order(order_id), missing_header(missing))
+        return answer(gateway, ended)
 
     return [list_orders, get_order]
 
@@ -211,8 +221,12 @@ async def known_order(gateway: Gateway, order_id: int) -> OrderRecord:
     loaded(gateway)
     record = await gateway.order(order_id)
     if record is None:
-        raise Refusal(404, f"order {order_id}: no order has this id, or it ended long ago")
+        raise Refusal(404, _no_order(order_id))
     return record
+
+
+def _no_order(order_id: int) -> str:
+    return f"order {order_id}: no order has this id, or it ended long ago"
 
 
 async def open_order(gateway: Gateway, order_id: int) -> OrderRecord:

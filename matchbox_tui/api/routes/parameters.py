@@ -17,6 +17,20 @@ After = Annotated[
     int, QueryParameter(ge=0, le=MAX_ID, description="Only orders with higher ids: the last seen.")
 ]
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="At most so many.")]
+Before = Annotated[
+    str | None,
+    QueryParameter(
+        pattern="^[0-9]{1,16}-[0-9]{1,16}$",
+        description="Only trades before this trade_id: the first of the page after.",
+    ),
+]
+WithHistory = Annotated[
+    bool,
+    QueryParameter(
+        description="Whether the database of the past is asked, where there is one, for what is"
+        " no longer in memory."
+    ),
+]
 Depth = Annotated[int, QueryParameter(ge=1, le=MAX_DEPTH, description="At most so many a side.")]
 AnyTrader = Annotated[
     str | None,

@@ -1,7 +1,7 @@
 """Persistence: the journal as tables of a database, for questions about the past.
 
-`Persistence` is the service, `Database` the tables, `History` what they tell. The only place that
-knows SQLAlchemy.
+`Persistence` is the service, `Database` the tables, `History` what they tell, `DatabasePast` the
+same for a loop that must not wait. The only place that knows SQLAlchemy.
 """
 
 from matchbox_tui.consumers.persistence.database import Database
@@ -11,13 +11,13 @@ from matchbox_tui.consumers.persistence.errors import (
     DatabaseUnusable,
     Overtaken,
 )
+from matchbox_tui.consumers.persistence.opening import Source, open_history
+from matchbox_tui.consumers.persistence.past import DatabasePast
 from matchbox_tui.consumers.persistence.queries import (
     ORDER_COLUMNS,
     TRADE_COLUMNS,
-    Extent,
     History,
     Rows,
-    open_history,
 )
 from matchbox_tui.consumers.persistence.service import Persistence, Progress
 
@@ -26,13 +26,14 @@ __all__ = [
     "TRADE_COLUMNS",
     "Database",
     "DatabaseError",
+    "DatabasePast",
     "DatabaseTrouble",
     "DatabaseUnusable",
-    "Extent",
     "History",
     "Overtaken",
     "Persistence",
     "Progress",
     "Rows",
+    "Source",
     "open_history",
 ]

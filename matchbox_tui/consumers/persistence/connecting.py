@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import Pool
 
 from matchbox_tui.consumers.persistence.errors import DatabaseUnusable
 
@@ -35,10 +36,16 @@ def shown_url(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def make_engine(url: URL) -> Engine:
-    """Connects to nothing yet. Raises `DatabaseUnusable` for a driver that isn't there."""
+def make_engine(
+    url: URL, answer_seconds: int | None = None, pool: type[Pool] | None = None
+) -> Engine:
+    """Connects to nothing yet. With `answer_seconds` the server gives up what takes it longer.
+
+    Raises `DatabaseUnusable` for a driver that isn't there.
+    """
+    arguments = _arguments(url, answer_seconds)
     try:
-        return create_engine(url, connect_args=_arguments(url))
+        return create_engine(url, connect_args=arguments, poolclass=pool)
     except ModuleNotFoundError:
         raise DatabaseUnusable(
             f"database {shown_url(url)}: the driver for PostgreSQL is not installed:"
@@ -52,7 +59,11 @@ def driver_error(engine: Engine) -> type[Exception]:
     return error
 
 
-def _arguments(url: URL) -> dict[str, Any]:
+def _arguments(url: URL, answer_seconds: int | None) -> dict[str, Any]:
+    wait = WAIT_SECONDS if answer_seconds is None else answer_seconds
     if url.drivername == "sqlite":
-        return {"timeout": WAIT_SECONDS}
-    return {"connect_timeout": WAIT_SECONDS, "options": f"-c lock_timeout={WAIT_SECONDS}s"}
+        return {"timeout": wait}
+    options = f"-c lock_timeout={wait}s"
+    if answer_seconds is not None:
+        options += f" -c statement_timeout={answer_seconds}s"
+    return {"connect_timeout": wait, "options": options}

@@ -17,6 +17,10 @@ class DatabaseTrouble(DatabaseError):
     """It can't be worked with now: locked, full, gone. Nothing of the batch was written."""
 
 
+class TakesTooLong(DatabaseTrouble):
+    """It works, and could not answer in time: what was asked is too much."""
+
+
 class Overtaken(DatabaseError):
     """Another copy has written what this one was about to; nothing of it was written again."""
 
@@ -45,12 +49,20 @@ _CONTRADICTIONS = {"IntegrityError", "DataError", "ProgrammingError"}
 """As the drivers name them: trying again would not help."""
 
 _WRONG = re.compile("not a database|malformed")
+_LONG = re.compile("statement timeout|^interrupted")
+
+
+def no_answer(shown: str) -> DatabaseTrouble:
+    """The error of a server that takes what it is sent, and says nothing."""
+    return DatabaseTrouble(f"database {shown}: no answer: look after its server, it may hang")
 
 
 def explained(shown: str, error: Exception) -> DatabaseError:
     """The error in our words, for the database that is shown as `shown`."""
     cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig else error
     said = " ".join(str(cause).split()) or type(cause).__name__
+    if _LONG.search(said):
+        return TakesTooLong(f"database {shown}: that takes too long: ask for less ({said[:200]})")
     for pattern, fix in _FIXES:
         if re.search(pattern, said, re.IGNORECASE):
             kind = DatabaseUnusable if _WRONG.search(said) else DatabaseTrouble

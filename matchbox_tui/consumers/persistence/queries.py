@@ -3,25 +3,27 @@
 Rows come in lists of a bounded length, so that as many as there are fit into memory.
 """
 
-import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, select
-from sqlalchemy import exc as sql_errors
-from sqlalchemy.engine import URL
-
-from matchbox_tui.consumers.persistence.connecting import (
-    driver_error,
-    make_engine,
-    parse_url,
-    shown_url,
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
 )
-from matchbox_tui.consumers.persistence.errors import DatabaseUnusable, explained
-from matchbox_tui.consumers.persistence.schema import check_version
-from matchbox_tui.consumers.persistence.tables import gaps, markets, orders, position, trades
+from sqlalchemy import tuple_ as together
+
+from matchbox_tui.consumers.persistence.ledger import REJECTED, clean
+from matchbox_tui.consumers.persistence.tables import markets, orders, trades
+from matchbox_tui.engine import Side
+from matchbox_tui.store import Extent, FillMessage, OrdersWanted, PastOrder
 
 ROWS_AT_ONCE = 1_000
 
@@ -29,14 +31,6 @@ TRADE_COLUMNS = tuple(trades.c.keys())
 ORDER_COLUMNS = tuple(orders.c.keys())
 
 Rows = Iterator[Sequence[Row[Any]]]
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How much of the journal is there: up to `seq`, but for so many `gaps`."""
-
-    seq: int
-    gaps: int
 
 
 class History:
@@ -75,21 +69,56 @@ class History:
     def orders(
         self,
         *,
+        since: int | None = None,
         trader: str | None = None,
         market: str | None = None,
         status: str | None = None,
         limit: int | None = None,
     ) -> Rows:
-        """Orders as they came into the journal, with `ORDER_COLUMNS`; the last of a `limit`."""
-        asked = select(orders)
-        for column, wanted in (
-            (orders.c.trader, trader),
-            (orders.c.market, market),
-            (orders.c.status, status),
-        ):
-            if wanted is not None:
-                asked = asked.where(column == wanted)
+        """Orders as they came into the journal, with `ORDER_COLUMNS`; the last of a `limit`.
+
+        `since` is the earliest timestamp of an order, in nanoseconds.
+        """
+        asked = select(orders).where(*_fitting(trader, market, status))
+        if since is not None:
+            asked = asked.where(orders.c.timestamp >= since)
         return self._rows(asked, orders, limit)
+
+    def trades_before(
+        self, place: tuple[int, int], market: str | None, limit: int
+    ) -> list[FillMessage]:
+        """The last `limit` trades before the one at (seq, n), oldest first."""
+        c = trades.c
+        asked = select(trades).where(together(c.seq, c.n) < place)
+        if market is not None:
+            asked = asked.where(c.market == market)
+        last = asked.order_by(c.seq.desc(), c.n.desc()).limit(limit)
+        return [_fill(row) for row in self._connection.execute(last)][::-1]
+
+    def page(self, wanted: OrdersWanted) -> list[PastOrder]:
+        """Orders by id; of those that share one the one that counts."""
+        c = orders.c
+        asked = select(*_SHOWN).where(
+            c.id > wanted.after,
+            c.seq <= wanted.up_to,
+            *_fitting(wanted.trader, wanted.market, wanted.status),
+            ~_outranked(wanted.up_to),
+        )
+        found = self._connection.execute(asked.order_by(c.id).limit(wanted.limit))
+        return [PastOrder(*row) for row in found]
+
+    def order(self, order_id: int, up_to: int) -> PastOrder | None:
+        """The order that counts of those with this id that came up to a sequence."""
+        c = orders.c
+        asked = select(*_SHOWN).where(c.id == order_id, c.seq <= up_to, ~_outranked(up_to))
+        found = self._connection.execute(asked).first()
+        return PastOrder(*found) if found is not None else None
+
+    def highest_id(self, up_to: int) -> int:
+        """The highest id of an order that came up to a sequence; 0 where there is none."""
+        c = orders.c
+        asked = select(c.id).where(c.seq <= up_to).order_by(c.id.desc()).limit(1)
+        return int(self._connection.execute(asked).scalar() or 0)
 
     def _rows(self, asked: Select[Any], table: Table, limit: int | None) -> Rows:
         if limit is None:
@@ -102,56 +131,43 @@ class History:
         return self._connection.execute(streamed).partitions()
 
 
-@contextlib.contextmanager
-def open_history(url: str, venue: str = "") -> Iterator[History]:
-    """The history of the venue with the key prefix `venue`, as it is now, for the block.
+_SHOWN = tuple(orders.c[name] for name in PastOrder.__struct_fields__)
 
-    A writer is not held up. Raises a `DatabaseError`, also for what goes wrong in the block.
+
+def _fitting(
+    trader: str | None, market: str | None, status: str | None
+) -> list[ColumnElement[bool]]:
+    """What narrows orders down."""
+    columns = (orders.c.trader, orders.c.market, orders.c.status)
+    pairs = zip(columns, (trader, market, status), strict=True)
+    return [column == clean(wanted) for column, wanted in pairs if wanted is not None]
+
+
+def _outranked(up_to: int) -> ColumnElement[bool]:
+    """Whether another order has the id and counts: the last that was taken, or, where none was,
+    the first that was rejected.
     """
-    parsed = parse_url(url)
-    shown = shown_url(parsed)
-    _check_there(parsed, shown)
-    engine = make_engine(parsed)
-    try:
-        with engine.connect() as connection:
-            _begin(connection)
-            check_version(connection, shown)
-            yield History(connection, _extent(connection, shown, venue))
-    except (sql_errors.SQLAlchemyError, driver_error(engine)) as error:
-        raise explained(shown, error) from None
-    finally:
-        engine.dispose()
+    one, other = orders.c, orders.alias("other").c
+    refused, other_refused = one.status == REJECTED, other.status == REJECTED
+    return exists().where(
+        other.id == one.id,
+        other.seq <= up_to,
+        or_(
+            and_(refused, ~other_refused),
+            and_(~refused, ~other_refused, other.seq > one.seq),
+            and_(refused, other_refused, other.seq < one.seq),
+        ),
+    )
 
 
-def _check_there(url: URL, shown: str) -> None:
-    # SQLite would make an empty one.
-    if url.drivername == "sqlite" and not Path(url.database or "").exists():
-        raise DatabaseUnusable(
-            f"database {shown}: there is no such file: 'matchbox consume persistence' makes it;"
-            " or name another one in DATABASE_URL"
-        )
-
-
-def _begin(connection: Connection) -> None:
-    """One moment for all that is asked, and no writing."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA query_only=ON")
-        connection.exec_driver_sql("BEGIN")
-    else:
-        connection.execution_options(
-            isolation_level="REPEATABLE READ",
-            postgresql_readonly=True,
-        )
-
-
-def _extent(connection: Connection, shown: str, venue: str) -> Extent:
-    missing = connection.execute(select(func.count()).select_from(gaps)).scalar_one()
-    found = connection.execute(select(position.c.seq, position.c.venue)).first()
-    if found is None:
-        return Extent(0, missing)
-    if found.venue != venue:
-        raise DatabaseUnusable(
-            f"database {shown}: it holds the venue with the key prefix {found.venue!r}, not"
-            f" {venue!r}: name that one by --key-prefix, or another database in DATABASE_URL"
-        )
-    return Extent(found.seq, missing)
+def _fill(row: Row[Any]) -> FillMessage:
+    return FillMessage(
+        maker_order_id=row.maker_order_id,
+        taker_order_id=row.taker_order_id,
+        price=row.price,
+        qty=row.qty,
+        timestamp=row.timestamp,
+        market=row.market,
+        trade_id=f"{row.seq}-{row.n}",
+        taker_side=Side(row.taker_side),
+    )

@@ -1,5 +1,6 @@
 """The tables' version, and how they get to the newest."""
 
+import functools
 import logging
 
 from alembic import command
@@ -52,9 +53,7 @@ def _config() -> Config:
 
 def _versions(connection: Connection, shown: str) -> tuple[str | None, str | None]:
     """That of the tables, and the newest that is known."""
-    scripts = ScriptDirectory.from_config(_config())
-    newest = scripts.get_current_head()
-    known = {script.revision for script in scripts.walk_revisions()}
+    newest, known = _known()
     found = MigrationContext.configure(connection).get_current_heads()
     if set(found) - known or len(found) > 1:
         raise DatabaseUnusable(
@@ -62,3 +61,11 @@ def _versions(connection: Connection, shown: str) -> tuple[str | None, str | Non
             f" up to {newest}: upgrade matchbox"
         )
     return (found[0] if found else None), newest
+
+
+@functools.cache
+def _known() -> tuple[str | None, frozenset[str]]:
+    """The newest version, and all that there are: the same as long as the program runs."""
+    scripts = ScriptDirectory.from_config(_config())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head(), known

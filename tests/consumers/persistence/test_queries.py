@@ -21,6 +21,7 @@ from matchbox_tui.consumers.persistence import (
 )
 from matchbox_tui.consumers.persistence.queries import ROWS_AT_ONCE
 from matchbox_tui.consumers.persistence.tables import gaps, metadata, position, trades
+from matchbox_tui.store import Extent
 from tests.consumers.persistence.past import HOUR, write_past
 from tests.consumers.persistence.rows import driven, read
 
@@ -114,11 +115,11 @@ def test_orders_by_trader_market_and_status(database_url: str, asked: dict[str, 
 def test_how_far_it_goes_and_what_is_missing(database_url: str) -> None:
     write_past(database_url)
     with open_history(database_url) as past:
-        assert (past.extent.seq, past.extent.gaps) == (302, 0)
+        assert past.extent == Extent(302)
         assert past.markets() == ["MAIN", "RAIN"]
     change(database_url, insert(gaps).values(after_seq=0, up_to_seq=7))
     with open_history(database_url) as past:
-        assert past.extent.gaps == 1
+        assert past.extent.gaps == ((1, 7),)
 
 
 def test_a_database_in_which_nothing_was_written_yet(database_url: str) -> None:
