@@ -13,6 +13,7 @@ from matchbox_tui.cli.running import UsageError
 
 if TYPE_CHECKING:
     from matchbox_tui.store import Client, ConsumerGroup
+    from matchbox_tui.store.memory import MemoryStatus
 
 
 def print_groups(groups: "Sequence[ConsumerGroup]") -> None:
@@ -35,6 +36,19 @@ def print_groups(groups: "Sequence[ConsumerGroup]") -> None:
                 f"{printable(group.name)} on {group.stream} is abandoned{held}."
                 f" To remove it: matchbox consume remove {name}"
             )
+
+
+def print_memory(memory: "MemoryStatus") -> None:
+    """A line on what is used, and what to do before it is too much."""
+    from matchbox_tui.store.memory import in_words, limit_in_words
+
+    streams = "  ".join(
+        f"{one.stream} {in_words(one.bytes)}, {one.entries:,} entries" for one in memory.streams
+    )
+    used = f"{in_words(memory.used_bytes)} of {limit_in_words(memory)}"
+    print_line(f"memory {used}  {streams}")
+    for words in memory.warnings:
+        print_line(printable(f"warning: {words}"))
 
 
 def list_groups(

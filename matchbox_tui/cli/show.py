@@ -7,7 +7,7 @@ from msgspec import structs
 
 from matchbox_tui.cli import history, options
 from matchbox_tui.cli.connected import known_market, read_exchange, with_client
-from matchbox_tui.cli.groups import print_groups
+from matchbox_tui.cli.groups import print_groups, print_memory
 from matchbox_tui.cli.output import print_csv, print_json, print_line, print_table
 from matchbox_tui.cli.running import UsageError
 from matchbox_tui.engine import DEFAULT_MARKET, BookSnapshot, TradeExecuted
@@ -206,13 +206,14 @@ def status(
     prefix: options.Prefix = "",
     json: options.Json = False,
 ) -> int:
-    """Print who leads, how each instance does, and who reads along."""
+    """Print who leads, how each instance does, what memory is used, and who reads along."""
 
     async def work(client: "Client") -> int:
         cluster = await client.cluster()
         groups = await client.consumer_groups()
+        memory = await client.memory(groups)
         if json:
-            print_json({**structs.asdict(cluster), "consumers": groups})
+            print_json({**structs.asdict(cluster), "consumers": groups, "memory": memory})
             return 0
         print_line(
             f"leader {cluster.leader or '-'}  epoch {cluster.epoch}  sequence {cluster.seq}"
@@ -224,6 +225,7 @@ def status(
             for i in cluster.instances
         ]
         print_table(columns, rows)
+        print_memory(memory)
         if groups:
             print_groups(groups)
         return 0

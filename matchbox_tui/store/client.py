@@ -21,8 +21,9 @@ from matchbox_tui.store.groups import ConsumerGroup, read_groups, remove_group
 from matchbox_tui.store.journal import Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Reply, Server
+from matchbox_tui.store.memory import MemoryStatus, read_memory
 from matchbox_tui.store.replica import Replica
-from matchbox_tui.store.restore import NO_PLACE, bases
+from matchbox_tui.store.restore import NO_PLACE, bases, check_continued
 from matchbox_tui.store.scripts import FIND, SUBMIT
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.snapshot import Header, list_snapshots, parse_header
@@ -226,6 +227,10 @@ class Client:
         """
         await self._check_not_set_back(place.seq, place.chain)
 
+    async def check_continued(self, place: Tip) -> None:
+        """Raises `SnapshotUnusable` where the journal does not go on from this place."""
+        await check_continued(self._asking, self.keys, place)
+
     async def snapshots(self) -> list[Header]:
         """What the venue's recovery snapshots say of themselves, oldest first.
 
@@ -289,6 +294,13 @@ class Client:
     async def consumer_groups(self) -> list[ConsumerGroup]:
         """Who reads the journal and the fills by a group. Raises `StoreError`."""
         return await read_groups(self._asking, self.keys)
+
+    async def memory(self, groups: Sequence[ConsumerGroup]) -> MemoryStatus:
+        """What journal and fills take of the server's memory, with the groups that there are.
+
+        Raises `StoreError`.
+        """
+        return await read_memory(self._asking, self.keys, groups)
 
     async def remove_group(self, group: ConsumerGroup) -> bool:
         """Removes a group, which nothing waits for then; whether it was there.

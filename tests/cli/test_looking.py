@@ -187,6 +187,8 @@ def test_status(venue: Venue) -> None:
     assert shown[0].startswith("leader alpha  epoch 1  sequence ")
     assert shown[1].split() == ["id", "role", "epoch", "seq", "lag", "pid", "host"]
     assert shown[2].split()[:2] == ["alpha", "leading"]
+    assert shown[3].startswith("memory ")
+    assert "(half of its machine's memory)" in shown[3]
 
 
 def test_a_process_prints_data_on_stdout_alone(venue: Venue) -> None:
@@ -198,6 +200,9 @@ def test_a_process_prints_data_on_stdout_alone(venue: Venue) -> None:
 def test_a_venue_where_nothing_ever_ran(venue: Venue) -> None:
     empty = {"MATCHBOX_KEY_PREFIX": "nothing-here:"}
     status = venue.call("status", "--json", env=empty).json()
+    memory = status.pop("memory")
+    assert memory["used_bytes"] < memory["limit_bytes"]
+    assert [one["entries"] for one in memory["streams"]] == [0, 0]
     assert status == {
         "leader": None,
         "epoch": 0,
