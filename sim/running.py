@@ -18,10 +18,9 @@ from sim.audit import audit_recording
 from sim.hiring import hire, roster
 from sim.measuring import Measuring, evidence_of
 from sim.realism import Tapes, scorecard
-from sim.recording import RunFacts, RunWriter, Sample, open_run
+from sim.recording import RunFacts, RunWriter, Sample, open_run, prepared
 from sim.recording.form import told as in_words
 from sim.recording.run import MEASURES, REPORT, VERDICT
-from sim.recording.run_writer import prepared
 from sim.report import Told, write_page
 from sim.run_report import RunReport
 from sim.run_result import RunResult

@@ -52,6 +52,7 @@ def drill(
         typer.Option(
             "--out",
             envvar="MATCHBOX_OUT",
+            parser=options.directory,
             help="Record the run there, for matchbox audit, with report and logs.",
             metavar="DIR",
         ),
@@ -71,7 +72,7 @@ def drill(
     says more of the machine.
     """
     from sim.drill_venue import Plan
-    from sim.recording import Recorder, RecordingError
+    from sim.recording import RecordingError, prepared
 
     plan = Plan(kills, _kinds(fault), seed, rate, instances, traders, lease_ms, out)
     for name, value, least, most in (
@@ -83,14 +84,17 @@ def drill(
     ):
         if not least <= value <= most:
             raise UsageError(f"--{name} {value}: use a number between {least} and {most}")
-    try:
-        if out is not None:
+    if out is not None:
+        try:
             # It would be a pity to find out at the end.
-            Recorder(out)
+            prepared(out)
+        except RecordingError as error:
+            raise UsageError(f"--out: {printable(str(error))}") from None
+    try:
         with unwinding():
             report = run(_drill(plan))
     except RecordingError as error:
-        raise UsageError(f"--out: {printable(str(error))}") from None
+        fail(f"the drill can't be judged: {printable(str(error))}", EXIT_FAILED)
     except asyncio.CancelledError:
         return EXIT_INTERRUPTED
     if json:

@@ -5,6 +5,14 @@ from typing import Annotated
 
 import typer
 
+
+def directory(text: str) -> Path:
+    """A directory by its name. Raises `BadParameter` for an empty one, which would be this one."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty; name a directory")
+    return Path(text)
+
+
 RedisUrl = Annotated[
     str,
     typer.Option(

@@ -95,6 +95,7 @@ def run_one(
         typer.Option(
             "--out",
             envvar="MATCHBOX_OUT",
+            parser=options.directory,
             help="Keep the run there, for matchbox replay and audit, with its report.",
             metavar="DIR",
         ),
@@ -117,7 +118,7 @@ def run_one(
     Ends with 1 where something was lost, doubled or altered, or an expectation was not met; with
     130 where it was ended early and only that.
     """
-    from sim.recording import RecordingError
+    from sim.recording import RecordingError, prepared
     from sim.scenario import ScenarioError, load
 
     if seed is not None and not 0 <= seed <= MAX_SEED:
@@ -127,13 +128,17 @@ def run_one(
     except ScenarioError as error:
         _complain(error)
         return EXIT_USAGE
+    if out is not None:
+        try:
+            # It would be a pity to find out at the end.
+            prepared(out)
+        except RecordingError as error:
+            raise UsageError(f"--out: {printable(str(error))}") from None
     try:
         with unwinding():
             report = run(_run(loaded, text, virtual, seed, out, realism))
     except RecordingError as error:
-        if out is None:
-            fail(printable(str(error)), EXIT_FAILED)
-        raise UsageError(f"--out: {printable(str(error))}") from None
+        fail(printable(f"{error}{_left_of(out)}"), EXIT_FAILED)
     except asyncio.CancelledError:
         return EXIT_INTERRUPTED
     if json:
@@ -181,6 +186,19 @@ async def _run(
             stopping=stopping,
             realism=realism,
         )
+
+
+def _left_of(out: Path | None) -> str:
+    """What is said of a run that could not be recorded any further."""
+    from sim.recording import RecordingError, open_run
+
+    if out is None:
+        return ""
+    try:
+        open_run(out).close()
+    except RecordingError:
+        return ""
+    return f"; 'matchbox audit {out}' and 'matchbox replay {out}' read it as far as it went"
 
 
 def _complain(error: "ScenarioError") -> None:

@@ -53,7 +53,7 @@ from sim.recording.playback import Playback
 from sim.recording.reading import Recording
 from sim.recording.run import FaultRow, RunFacts, Sample, Trader
 from sim.recording.run_clock import RunClock
-from sim.recording.run_writer import RunWriter
+from sim.recording.run_writer import RunWriter, prepared
 from sim.recording.salvage import Salvage, evidence
 from sim.recording.writing import FrameWriter, Recorder
 
@@ -92,4 +92,5 @@ __all__ = [
     "evidence",
     "indexed",
     "open_run",
+    "prepared",
 ]

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -50,8 +51,9 @@ NAMES = (
 
 
 def prepared(directory: Path) -> Recorder:
-    """Makes the directory of a run. Raises `RecordingError` where it holds one already, or any file
-    that the run would write over: it may be a scenario or a page that somebody wrote.
+    """Makes the directory of a run. Raises `RecordingError` where nothing can be written into it,
+    and where it holds a run already, or any file that the run would write over: it may be a
+    scenario or a page that somebody wrote.
     """
     recorder = Recorder(directory)
     there = [name for name in NAMES if os.path.lexists(directory / name)]
@@ -64,6 +66,11 @@ def prepared(directory: Path) -> Recorder:
             f"{directory} holds a file {there[0]}, which a run would write over:"
             " choose another directory"
         )
+    try:
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise RecordingError(f"can't write into the directory {directory} ({why})") from None
     return recorder
 
 

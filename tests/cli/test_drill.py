@@ -102,6 +102,8 @@ def test_a_drill_for_a_program_and_for_later(marked: Marked, tmp_path: Path) -> 
         ("--rate 49", "--rate 49: use a number between 50 and 20000"),
         ("--lease-ms 199", "--lease-ms 199: use a number between 200 and 60000"),
         ("--out /dev/null", "--out: can't make the directory /dev/null (File exists)"),
+        ("--out=", "'--out' (env var: 'MATCHBOX_OUT'): it is empty; name a directory"),
+        ("--out /proc", "--out: can't write into the directory /proc (No such file"),
         ("--out /dev/null/run", "can't make the directory /dev/null/run (Not a directory)"),
         ("--out /proc/run", "can't make the directory /proc/run (No such file or directory)"),
         ("--nope", "No such option"),

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -27,6 +28,9 @@ count = 5
 """
 
 ENDLESS = SMALL.replace('"2s"', '"20h"').replace("count = 5", 'count = 5\nevery = "50ms"')
+
+FULL = 200_000
+"""Bytes of a file beyond which the disk is full, so to speak."""
 
 
 def ran(tmp_path: Path, text: str, *options: str) -> Result:
@@ -100,6 +104,46 @@ def test_a_run_is_kept_for_the_audit_and_not_written_over(tmp_path: Path) -> Non
     assert "holds a recording already: choose another directory" in again
 
 
+def test_a_place_that_can_t_be_written_to_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    """No server, no instance: there would be none to be reached by this address."""
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    interrupted = tmp_path / "run"
+    interrupted.mkdir()
+    (interrupted / "run.json").write_text("{}")
+    for command in (("sim", "run", str(path)), ("drill",)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sim.private_venue.EmbeddedServer", None)
+            said = call(*command, "--out", str(interrupted)).refusal(2)
+        assert f"--out: {interrupted} holds a run that was interrupted: choose another" in said
+
+
+def test_a_full_disk_is_told_and_what_was_written_is_kept(tmp_path: Path) -> None:
+    path, out = tmp_path / "endless.toml", tmp_path / "run"
+    path.write_text(ENDLESS)
+    done = subprocess.run(
+        command_line("sim", "run", str(path), "--virtual", "--out", str(out)),
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=60,
+        check=False,
+        preexec_fn=_no_large_files,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        f"matchbox: can't write the recording in {out} (File too large);"
+        f" 'matchbox audit {out}' and 'matchbox replay {out}' read it as far as it went"
+    )
+    audited = call("audit", str(out), "--json")
+    assert audited.code == 0
+    assert audited.json()["last"] > 100
+
+
+def _no_large_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, FULL))
+
+
 @pytest.mark.parametrize("name", ["scenario.toml", "report.html"])
 def test_what_somebody_wrote_is_not_written_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
@@ -134,6 +178,8 @@ def test_all_mistakes_of_a_file_are_told_and_nothing_runs(tmp_path: Path) -> Non
         ("sim run quite-day", "no such file; did you mean 'quiet-day'?"),
         ("sim run ./quiet-day", "quiet-day: can't read it (No such file or directory)"),
         ("sim run quiet-day --virtual --out /dev/null/x", "--out: "),
+        ("sim run quiet-day --out=", "'--out' (env var: 'MATCHBOX_OUT'): it is empty; name a dir"),
+        ("sim run quiet-day --out /proc", "--out: can't write into the directory /proc (No such"),
         ("sim show nothing", "nothing: no such scenario"),
     ],
 )
