@@ -1,9 +1,11 @@
 """Which copy of a consumer works. The others stand by, and take over when it goes."""
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 
-from matchbox_tui.store import Registration
+from matchbox_tui.store import Registration, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -11,6 +13,10 @@ LEASE_MS = 5000
 """How long a copy that shows no sign of life is waited for."""
 
 RENEWALS_A_LEASE = 5
+
+LONGEST_STEP_SECONDS = 120.0
+"""How long a step may take that is `renewed`: a copy whose database hangs must not keep its turn.
+"""
 
 
 class Duty:
@@ -25,6 +31,7 @@ class Duty:
         self._lease_ms = lease_ms
         self._look_at = 0.0
         self._holder = ""
+        self._said = ""
 
     @property
     def ours(self) -> bool:
@@ -44,12 +51,25 @@ class Duty:
         clock = asyncio.get_running_loop().time()
         if clock < self._look_at:
             return self.ours
-        before = self._holder
         self._holder = await self._registration.take(self._lease_ms)
         self._look_at = clock + self._lease_ms / 1000 / RENEWALS_A_LEASE
-        if self._holder != before:
+        if self._holder != self._said:
             self._say()
         return self.ours
+
+    @contextlib.asynccontextmanager
+    async def renewed(self, seconds: float = LONGEST_STEP_SECONDS) -> AsyncIterator[None]:
+        """Goes on looking while the block runs, for a step that may take longer than the lease.
+
+        Without, two copies that both need so long to begin would take the work from each other for
+        ever. The loop must be let run in the block.
+        """
+        renewing = asyncio.ensure_future(self._renew(seconds))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.wait((renewing,))
 
     async def pause(self) -> None:
         """Waits until it is time to look again."""
@@ -62,7 +82,18 @@ class Duty:
             self._holder = ""
             await self._registration.leave()
 
+    async def _renew(self, seconds: float) -> None:
+        every = self._lease_ms / 1000 / RENEWALS_A_LEASE
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    await asyncio.sleep(every)
+                    # Whoever runs the block finds out by itself that the server is lost.
+                    with contextlib.suppress(StoreError):
+                        await self.look()
+
     def _say(self) -> None:
+        self._said = self._holder
         name = self._registration.name
         if self.ours:
             log.info("Working as %s (%s)", name, self._registration.copy)

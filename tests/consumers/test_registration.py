@@ -73,6 +73,39 @@ async def test_a_copy_that_goes_on_looking_keeps_its_work(venue: Venue) -> None:
     await two.close()
 
 
+async def test_a_copy_keeps_its_work_through_a_step_longer_than_the_lease(
+    venue: Venue, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "matchbox_tui.consumers")
+    one, two = registered(venue, "one"), registered(venue, "two")
+    first, second = Duty(one, 300), Duty(two, 300)
+    assert await first.look()
+    async with first.renewed():
+        for _ in range(12):
+            await second.pause()
+            assert not await second.look()
+    async with first.renewed(0.1):
+        # One that takes for ever loses it.
+        await eventually(lambda: _look(second))
+    assert caplog.text.count("Working as test (one)") == 1
+    await one.close()
+    await two.close()
+
+
+async def test_a_copy_says_once_that_it_works_however_often_it_begins(
+    venue: Venue, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "matchbox_tui.consumers")
+    one = registered(venue, "one")
+    duty = Duty(one, 300)
+    for _ in range(3):
+        assert await duty.look()
+        await duty.leave()
+        await duty.pause()
+    assert caplog.text.count("Working as test (one)") == 1
+    await one.close()
+
+
 async def _look(duty: Duty) -> bool:
     await asyncio.sleep(0.02)
     return await duty.look()

@@ -116,13 +116,17 @@ class Persistence:
     async def _work(self, rewind: bool) -> None:
         """One step: the beginning, or a batch."""
         if self._reader is None:
-            self._reader = await self._begin()
+            async with self._duty.renewed():
+                self._reader = await self._begin()
         reader, before = self._reader, self._reader.place
         try:
             entries = await reader.batch(BATCH_EVENTS, WAIT_MS)
         except HistoryTrimmed as error:
             log.error("%s: starting over at the oldest snapshot", error)
-            await self._start_over(before)
+            async with self._duty.renewed():
+                # The group may have been removed: else as much may be trimmed again meanwhile.
+                await self._registration.register()
+                await self._start_over(before)
             return
         except StoreSetBack as error:
             if not rewind:
@@ -131,7 +135,8 @@ class Persistence:
                     " rows that tell of what is not in its history are dropped then"
                 ) from None
             log.error("%s: the database follows it", error)
-            await self._start_over(before, rewind=True)
+            async with self._duty.renewed():
+                await self._start_over(before, rewind=True)
             return
         if entries:
             for entry in entries:
@@ -165,7 +170,8 @@ class Persistence:
         if await asyncio.to_thread(self._database.place) != place:
             raise Overtaken(f"another copy has written after {place.seq}")
         self.progress.place = place
-        log.info("Reading the journal from %d on into %s", place.seq, self._database.shown)
+        if not self._said:
+            log.info("Reading the journal from %d on into %s", place.seq, self._database.shown)
         return JournalReader(self._client, place)
 
     async def _start_over(self, before: Place | None, *, rewind: bool = False) -> None:

@@ -111,11 +111,19 @@ async def test_trimming_waits_while_it_is_stopped(venue: Venue, sqlite_url: str)
     await check_open(venue, sqlite_url)
 
 
-async def test_it_is_registered_before_it_reads_the_first_time(
-    venue: Venue, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("begun", [False, True])
+async def test_it_is_registered_before_it_reads_from_a_snapshot(
+    venue: Venue, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, begun: bool
 ) -> None:
     await opened(venue)
     await trades(venue, 1)
+    if begun:
+        await persisted(venue, sqlite_url)
+        await venue.link.call("XGROUP", "DESTROY", venue.keys.log, "consumer:persistence")
+        await trades(venue, 2)
+        seq = await venue.snapshot()
+        await trades(venue, 3)
+        await trim_to(venue, seq)
     groups: list[bytes] = []
     restore = Client.restore
 
