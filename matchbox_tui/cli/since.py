@@ -18,9 +18,10 @@ def parse_since(text: str, now: int) -> int:
 
     Without an offset a time is that of the machine's zone. Raises `UsageError`.
     """
-    if re.fullmatch("[0-9]+", text):
+    # Python refuses to read a number of some thousand digits.
+    if re.fullmatch("[0-9]{1,99}", text):
         return _within(int(text), text)
-    length = re.fullmatch("([0-9]+)([smhdw])", text)
+    length = re.fullmatch("([0-9]{1,99})([smhdw])", text)
     if length:
         back = int(length[1]) * _SECONDS[length[2]] * 1_000_000_000
         return max(0, now - back)

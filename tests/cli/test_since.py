@@ -56,6 +56,8 @@ def test_a_moment(text: str, expected: int) -> None:
         ("1969-12-31T23:59:59Z", "between 1970 and 2262"),
         ("9999-12-31", "2262"),
         (str(2**63), "between 1970 and 2262"),
+        ("9" * 5_000, "use a time"),
+        ("9" * 5_000 + "d", "use a time"),
     ],
 )
 def test_what_is_no_moment(text: str, words: str) -> None:
