@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,17 @@ import pytest
 from sqlalchemy import create_engine, update
 
 from matchbox_tui.api import trade_log
-from matchbox_tui.consumers.persistence import DatabasePast
+from matchbox_tui.consumers.persistence import DatabasePast, past, queries
 from matchbox_tui.consumers.persistence.tables import position
 from matchbox_tui.engine import CancelAll, Market
-from matchbox_tui.store import Past
+from matchbox_tui.store import OrdersWanted, Past, PastOrder
 from tests.api.serving import Api, serving
+from tests.consumers.persistence.postgres import started
 from tests.consumers.persistence.rows import driven
 from tests.consumers.persistence.running import persisted
 from tests.node.traded import mixed_orders, trim_to
 from tests.node.venue import QUIET, Venue, buy
+from tests.waiting import eventually
 
 FILTERS: list[dict[str, Any]] = [
     {},
@@ -40,13 +43,13 @@ def database(tmp_path: Path) -> str:
 @contextlib.asynccontextmanager
 async def looking_back(venue: Venue, database: str) -> AsyncIterator[Api]:
     """A gateway that has a database to ask."""
-    past = DatabasePast(database, venue.prefix)
+    asked = DatabasePast(database, venue.prefix)
     try:
-        async with serving(venue.url, venue.prefix, past=past) as api:
+        async with serving(venue.url, venue.prefix, past=asked) as api:
             await api.settled()
             yield api
     finally:
-        past.close()
+        asked.close()
 
 
 async def opened(venue: Venue) -> None:
@@ -103,7 +106,7 @@ async def refused(api: Api, path: str, **query: Any) -> str:
     return words
 
 
-async def check_like(api: Api, whole: Api, limits: tuple[int, ...] = (3, 50, 1000)) -> None:
+async def check_like(api: Api, whole: Api, limits: tuple[int, ...] = (12, 1000)) -> None:
     """One shows what the other does, which has seen all of it."""
     for limit, query in itertools.product(limits, FILTERS):
         assert await orders(api, limit, **query) == await orders(whole, 1000, **query), query
@@ -151,7 +154,7 @@ async def test_what_was_forgotten_is_shown_all_the_same(
                 await api.settled()
                 await persisted(venue, database)
                 await whole.settled()
-                await check_like(api, whole, (4,))
+                await check_like(api, whole, (9,))
             assert log.begun_at == 0 < log.whole_after
             assert len(log) < len(await orders(whole, 1000))
 
@@ -280,6 +283,62 @@ async def test_a_database_that_is_ahead_of_the_store_is_no_answer(
         assert words in await refused(api, "/orders")
 
 
+async def test_a_database_that_hangs_or_is_gone_takes_history_alone_along(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "HANG_SECONDS", 0.5)
+    monkeypatch.setattr(past, "PAUSE_SECONDS", 0.5)
+    postgres = await asyncio.to_thread(started)
+    try:
+        await late(venue, postgres.url(), 1)
+        async with looking_back(venue, postgres.url()) as api:
+            listed = await orders(api, 1000)
+            seq = api.gateway.view.seq
+            postgres.freeze()
+            asking = asyncio.ensure_future(refused(api, "/orders"))
+            asked = api.gateway.back._past
+            assert isinstance(asked, DatabasePast)
+            while not asked._source._watch._under_way:  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.001)
+            # It is waited for by who asked for it, and by nobody else.
+            await api.place("buy", 1, 1)
+            await api.get("/orderbook")
+            assert not asking.done()
+            words = "history can't be read now: the database does not answer as it should"
+            assert words in await asking
+            assert words in await refused(api, "/orders/1")
+            assert await missing(api, "/trades") == f"1-{seq}"
+            postgres.thaw()
+            await eventually(lambda: api.http.get("/orders/1"), lambda got: got.status_code == 200)
+            await asyncio.to_thread(postgres.stop)
+            assert words in await refused(api, "/orders")
+            await api.get("/orders", history=False)
+            await asyncio.to_thread(postgres.start)
+            await eventually(lambda: api.http.get("/orders/1"), lambda got: got.status_code == 200)
+            assert (await orders(api, 1000))[: len(listed)] == listed
+    finally:
+        await asyncio.to_thread(postgres.remove)
+
+
+async def test_many_who_ask_take_turns(
+    venue: Venue, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await late(venue, database, 1)
+    threads: set[str] = set()
+    page = queries.History.page
+
+    def watched(self: queries.History, wanted: OrdersWanted) -> list[PastOrder]:
+        threads.add(threading.current_thread().name)
+        return page(self, wanted)
+
+    monkeypatch.setattr(queries.History, "page", watched)
+    async with looking_back(venue, database) as api:
+        answers = await asyncio.gather(*(api.get("/orders", limit=3) for _ in range(40)))
+        assert all(answer == answers[0] != [] for answer in answers)
+    assert 1 <= len(threads) <= past.ASKED_AT_ONCE
+    assert threading.current_thread().name not in threads
+
+
 class Unasked:
     """A past that nobody may ask."""
 
@@ -291,8 +350,8 @@ class Unasked:
 
 async def test_what_memory_knows_is_not_asked_of_the_database(venue: Venue, database: str) -> None:
     await opened(venue)
-    past: Past = Unasked()
-    async with serving(venue.url, venue.prefix, past=past) as api:
+    unasked: Past = Unasked()
+    async with serving(venue.url, venue.prefix, past=unasked) as api:
         await trade(venue, 1)
         await api.settled()
         first = (await api.get("/trades", limit=1000))[0]["trade_id"]
@@ -304,17 +363,15 @@ async def test_what_memory_knows_is_not_asked_of_the_database(venue: Venue, data
         assert (await api.http.get("/orders/4711")).status_code == 404
         assert (await api.http.delete("/orders/4711")).status_code == 404
     await late_again(venue, database)
-    past = DatabasePast(database, venue.prefix)
-    async with serving(venue.url, venue.prefix, past=past) as api:
+    async with looking_back(venue, database) as api:
         last = (await orders(api, 1000))[-1]["id"]
         await api.place("buy", 1, 1)
         await api.settled()
         await api.get("/trades", limit=1000)
-        api.gateway.back._past = Unasked()
+        api.gateway.back._past = unasked
         assert len(await api.get("/orders", after=last)) == 1
         assert (await api.http.get("/orders", params={"status": "open"})).status_code == 200
         assert (await api.http.delete("/orders/4711")).status_code == 404
-    past.close()
 
 
 async def late_again(venue: Venue, database: str) -> None:

@@ -23,17 +23,25 @@ from matchbox_tui.consumers.persistence.errors import (
     DatabaseUnusable,
     Overtaken,
     explained,
+    no_answer,
 )
 from matchbox_tui.consumers.persistence.ledger import Changes, OrderRow
-from matchbox_tui.consumers.persistence.schema import migrate
+from matchbox_tui.consumers.persistence.schema import is_up_to_date, migrate
 from matchbox_tui.consumers.persistence.starting_over import start_over
 from matchbox_tui.consumers.persistence.tables import OPEN, orders, position, snapshots
+from matchbox_tui.consumers.persistence.watching import Watch, Watched
 from matchbox_tui.consumers.persistence.writing import write_changes
 from matchbox_tui.consumers.reader import Place
 from matchbox_tui.store import Header, Replica
 
 CONSUMER = "persistence"
 """The position's name in the table."""
+
+HANG_SECONDS = 30.0
+"""A server that takes longer to write a batch hangs: another copy may have a better way to it."""
+
+LONG_SECONDS = 600.0
+"""The same for what takes its time: new tables, and all that is open."""
 
 
 class Database:
@@ -48,6 +56,7 @@ class Database:
         self._inode: int | None = None
         self._engine = make_engine(parsed)
         self._driver_error = driver_error(self._engine)
+        self._watch = Watch()
         if self._file is not None:
             event.listen(self._engine, "connect", _set_up_sqlite)
 
@@ -55,10 +64,17 @@ class Database:
         """Closes its connections; the next call opens new ones."""
         self._engine.dispose()
 
+    def break_off(self) -> None:
+        """Ends what another thread waits for, and all that comes, by a `DatabaseTrouble`."""
+        self._watch.break_off()
+
     def prepare(self) -> None:
         """Brings the tables up to date, or makes them."""
         with self._transaction() as connection:
-            migrate(connection, self.shown)
+            there = is_up_to_date(connection, self.shown)
+        if not there:
+            with self._transaction(LONG_SECONDS) as connection:
+                migrate(connection, self.shown)
         if self._file is not None:
             self._inode = self._file.stat().st_ino
 
@@ -80,7 +96,7 @@ class Database:
     def open_orders(self) -> list[OrderRow]:
         """They are of a `place` that is the same before and after."""
         c = orders.c
-        with self._transaction() as connection:
+        with self._transaction(LONG_SECONDS) as connection:
             found = connection.execute(
                 select(c.seq, c.id, c.price, c.qty, c.cum_qty).where(c.status == OPEN)
             )
@@ -104,7 +120,7 @@ class Database:
         With `rewind` the rows that tell of later things go. Raises `Overtaken` as `commit` does.
         """
         after = Place(replica.seq, replica.chain, replica.epoch)
-        with self._transaction() as connection:
+        with self._transaction(LONG_SECONDS) as connection:
             self._move(connection, before, after)
             start_over(connection, before.seq if before else 0, replica, rewind=rewind)
 
@@ -147,17 +163,22 @@ class Database:
             raise Overtaken(f"another copy has written after {before.seq}")
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, seconds: float | None = None) -> Iterator[Connection]:
+        watched = None
         try:
             self._check_file()
             with self._engine.connect() as connection:
-                if self._file is not None:
-                    # Else it would begin at the first write only, or at none for a table.
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                yield connection
-                connection.commit()
+                watched = Watched(connection)
+                with self._watch.over(watched, seconds or HANG_SECONDS):
+                    if self._file is not None:
+                        # Else it would begin at the first write only, or at none for a table.
+                        connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    yield connection
+                    connection.commit()
         except (sql_errors.SQLAlchemyError, self._driver_error, OSError) as error:
             self._engine.dispose()
+            if watched is not None and watched.broken_off:
+                raise no_answer(self.shown) from None
             raise explained(self.shown, error) from None
 
     def _check_file(self) -> None:

@@ -30,6 +30,12 @@ def migrate(connection: Connection, shown: str) -> None:
         command.upgrade(config, "head")
 
 
+def is_up_to_date(connection: Connection, shown: str) -> bool:
+    """Whether the tables are of the newest version. Raises `DatabaseUnusable` as `migrate`."""
+    found, newest = _versions(connection, shown)
+    return found == newest
+
+
 def check_version(connection: Connection, shown: str) -> None:
     """Raises `DatabaseUnusable` for tables of another version, or for none of ours."""
     found, newest = _versions(connection, shown)

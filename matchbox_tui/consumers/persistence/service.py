@@ -33,6 +33,9 @@ BATCH_EVENTS = 5000
 WAIT_MS = 200
 """How long a read waits at the journal's tip; a stop waits as long."""
 
+STOP_SECONDS = 3.0
+"""How long the batch under way may take once it is to stop: half of one is none."""
+
 NOTE_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 5.0
@@ -66,8 +69,9 @@ class Persistence:
         self._said = ""
 
     def stop(self) -> None:
-        """Ends `run` after the batch under way."""
+        """Ends `run` after the batch under way, or without it where the database hangs."""
         self._stopping.set()
+        asyncio.get_running_loop().call_later(STOP_SECONDS, self._database.break_off)
 
     def drain(self) -> None:
         """Ends `run` once all is written that is in the journal, or where another copy works."""

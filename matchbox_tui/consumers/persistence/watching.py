@@ -27,6 +27,7 @@ class Watch:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._under_way: set[Watched] = set()
+        self._over = False
 
     @contextlib.contextmanager
     def over(self, watched: Watched, seconds: float | None = None) -> Iterator[None]:
@@ -38,6 +39,8 @@ class Watch:
             timer.daemon = True
             timer.start()
         try:
+            if self._over:
+                self._break_off(watched)
             yield
         finally:
             if timer is not None:
@@ -49,8 +52,9 @@ class Watch:
                 watched.connection.invalidate()
 
     def break_off(self) -> None:
-        """Ends every block that is under way, as if its time were over."""
+        """Ends every block that is under way, or comes later, as if its time were over."""
         with self._lock:
+            self._over = True
             under_way = list(self._under_way)
         for watched in under_way:
             self._break_off(watched)

@@ -1,25 +1,28 @@
 """A database that is locked, full or gone for a while: said once, and nothing is lost."""
 
 import asyncio
+import itertools
 import logging
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from matchbox_tui.consumers.persistence import connecting
+from matchbox_tui.consumers.persistence import connecting, service
 from matchbox_tui.consumers.persistence import database as module
 from matchbox_tui.store import Client, Server
 from tests.consumers.persistence.postgres import Postgres, started
 from tests.consumers.persistence.rows import check
-from tests.consumers.persistence.running import persisted, persisting
+from tests.consumers.persistence.running import Running, persisted, persisting
 from tests.node.traded import mixed_orders
 from tests.node.venue import QUIET, Venue
 from tests.servers import OwnServer
 from tests.waiting import eventually
+
+_numbers = itertools.count(1)
 
 
 def said(caplog: pytest.LogCaptureFixture, words: str) -> Callable[[], Awaitable[bool]]:
@@ -142,22 +145,84 @@ async def test_a_backup_that_is_put_in_the_file_s_place_is_caught_up(
 
 
 async def test_a_postgresql_that_goes_away_is_waited_for(
-    venue: Venue, caplog: pytest.LogCaptureFixture
+    venue: Venue, own_postgres: Postgres, own_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server: Postgres = await asyncio.to_thread(started)
-    try:
-        await venue.lead(settings=QUIET)
-        async with persisting(venue, server.url()) as running:
-            await venue.client.submit(mixed_orders(1))
-            await running.reaches(await venue.handled())
-            await asyncio.to_thread(server.stop)
-            await venue.client.submit(mixed_orders(2))
-            await eventually(said(caplog, "can't reach the server: start it"))
-            await asyncio.to_thread(server.start)
-            await running.reaches(await venue.handled())
-        check(server.url(), await venue.events())
-    finally:
-        await asyncio.to_thread(server.remove)
+    server = own_postgres
+    await venue.lead(settings=QUIET)
+    async with persisting(venue, own_url) as running:
+        await venue.client.submit(mixed_orders(1))
+        await running.reaches(await venue.handled())
+        await asyncio.to_thread(server.stop)
+        await venue.client.submit(mixed_orders(2))
+        await eventually(said(caplog, "can't reach the server: start it"))
+        await asyncio.to_thread(server.start)
+        await running.reaches(await venue.handled())
+    check(own_url, await venue.events())
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[Postgres]:
+    """A server that a test may hurt, if it heals it again."""
+    server = started()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def own_url(own_postgres: Postgres) -> str:
+    name = f"own_{next(_numbers)}"
+    own_postgres.execute(f"CREATE DATABASE {name}")
+    return own_postgres.url(name)
+
+
+async def hangs(running: Running) -> None:
+    """Waits until the service waits for the database."""
+
+    async def waits() -> bool:
+        return bool(running.service._database._watch._under_way)
+
+    await eventually(waits)
+
+
+async def test_a_postgresql_that_hangs_is_not_waited_for_without_end(
+    venue: Venue,
+    own_postgres: Postgres,
+    own_url: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HANG_SECONDS", 0.5)
+    await venue.lead(settings=QUIET)
+    async with persisting(venue, own_url) as running:
+        await venue.client.submit(mixed_orders(1))
+        await running.reaches(await venue.handled())
+        own_postgres.freeze()
+        await venue.client.submit(mixed_orders(2))
+        await eventually(said(caplog, "no answer: look after its server, it may hang"))
+        own_postgres.thaw()
+        await running.reaches(await venue.handled())
+    check(own_url, await venue.events())
+
+
+async def test_a_copy_stops_and_hands_over_although_its_database_hangs(
+    venue: Venue, own_postgres: Postgres, own_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HANG_SECONDS", 1000)
+    monkeypatch.setattr(service, "STOP_SECONDS", 0.1)
+    await venue.lead(settings=QUIET)
+    async with persisting(venue, own_url, "one") as one:
+        await venue.client.submit(mixed_orders(1))
+        await one.reaches(await venue.handled())
+        own_postgres.freeze()
+        await venue.client.submit(mixed_orders(2))
+        await hangs(one)
+        await one.stop()
+        holder = await venue.link.call("GET", venue.keys.consumer("persistence"))
+        own_postgres.thaw()
+    assert holder is None
+    async with persisting(venue, own_url, "two") as two:
+        await two.reaches(await venue.handled())
+    check(own_url, await venue.events())
 
 
 async def test_a_copy_whose_database_is_away_lets_another_one_try(
