@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 import msgspec
-from faker.providers.person.en_US import Provider
 
 from sim.agents import Agent, Dice, Hire
 from sim.agents.kinds import KINDS, Kind
@@ -74,6 +73,9 @@ class _Names:
     """First names by chance; one that is taken gets a number, counted from 2."""
 
     def __init__(self, dice: Dice) -> None:
+        # Here, since most who import this package hire nobody, and it takes long to load.
+        from faker.providers.person.en_US import Provider
+
         self._dice = dice
         # Sorted: their order in the package is no promise. Letters only, so that a number at the
         # end can't make two names the same.

@@ -2,8 +2,6 @@
 
 import random
 
-from faker import Faker
-
 from matchbox_tui.engine import Market
 
 _QUESTIONS = (
@@ -19,6 +17,9 @@ _QUESTIONS = (
 
 def make_markets(count: int, seed: int) -> list[Market]:
     """`count` prediction markets with different symbols; the same seed, the same markets."""
+    # Here, since most who import this package make no markets, and it takes long to load.
+    from faker import Faker
+
     fake = Faker("en_US")
     fake.seed_instance(seed)
     rng = random.Random(seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.recording import JOURNAL, MANIFEST
-from tests.cli.command import environment, run
+from tests.cli.command import call, environment, run
 from tests.cli.terminal import Terminal
 from tests.sim.evidence import Story
 from tests.sim.recording.runs import begun, recorded, traded
@@ -98,7 +98,7 @@ def test_what_can_not_be_played_is_refused(
 ) -> None:
     path = recorded(tmp_path / "run", told)
     change(path)
-    refused = run("replay", str(path))
+    refused = call("replay", str(path))
     assert refused.code == 2
     assert words in refused.err
     assert len(refused.err.splitlines()) == 1
@@ -110,7 +110,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 def test_without_a_terminal_it_says_so(told: Story, tmp_path: Path) -> None:
     path = recorded(tmp_path / "run", told)
-    assert "a replay needs a terminal" in run("replay", str(path)).refusal(2)
+    assert "a replay needs a terminal" in call("replay", str(path)).refusal(2)
     assert not (path / "index.json").exists()
 
 
@@ -126,7 +126,7 @@ def test_without_a_terminal_it_says_so(told: Story, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_options_are_told(options: tuple[str, str], words: str, tmp_path: Path) -> None:
-    assert words in run("replay", str(tmp_path), *options).refusal(2)
+    assert words in call("replay", str(tmp_path), *options).refusal(2)
 
 
 def test_an_unknown_market_is_told_with_those_there_were(told: Story, tmp_path: Path) -> None:
