@@ -129,7 +129,8 @@ class Analytics:
             await self._rest(self._lease_ms / 1000 / RENEWALS_A_LEASE)
             return
         if self.figures is None:
-            self.figures = await self._begin()
+            async with self._duty.renewed():
+                self.figures = await self._begin()
         await self._read(self.figures)
         clock = asyncio.get_running_loop().time
         if clock() >= self._post_at and self._posted != self._reader.place:
@@ -154,7 +155,8 @@ class Analytics:
         if kept is not None:
             head, parts = kept
             try:
-                figures = load_figures(head, parts)
+                # In a thread: on the loop it would hold up what keeps this copy its turn.
+                figures = await asyncio.to_thread(load_figures, head, parts)
             except ValueError as error:
                 log.warning("The analytics begin anew, their state can't be used: %s", error)
             else:
@@ -191,7 +193,9 @@ class Analytics:
         began, place = clock(), self._reader.place
         head = StateHeader(place.seq, place.chain, place.epoch, figures.since)
         try:
-            await keep_state(self._link, self._client.keys, self._copy, head, dump_figures(figures))
+            parts = dump_figures(figures)
+            async with self._duty.renewed():
+                await keep_state(self._link, self._client.keys, self._copy, head, parts)
             self._kept = place
             self._distrusted = False
             await self._registration.has_read(place.seq)
