@@ -29,9 +29,9 @@ TITLES = ("what", "measured", "against", "", "ratio", "goal", "", "p50 ms", "p99
 
 def topics() -> "dict[str, Topic]":
     """What can be measured: here a topic is added."""
-    from sim.bench import bench_api, bench_sim, bench_tui
+    from sim.bench import bench_api, bench_consumers, bench_sim, bench_tui
 
-    return {"api": bench_api, "sim": bench_sim, "tui": bench_tui}
+    return {"api": bench_api, "consumers": bench_consumers, "sim": bench_sim, "tui": bench_tui}
 
 
 def bench(
@@ -39,7 +39,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             envvar="MATCHBOX_BENCH",
-            help="What to measure: api, sim, tui.",
+            help="What to measure: api, consumers, sim, tui.",
             show_default="everything",
         ),
     ] = None,

@@ -5,10 +5,21 @@ May import the engine, the store and the simulator; everything else is reached o
 """
 
 from sim.bench.api import bench_api
+from sim.bench.consumers import bench_consumers
 from sim.bench.machine import Machine
 from sim.bench.processes import Failed
 from sim.bench.report import Plan, Report, Row
 from sim.bench.sim import bench_sim
 from sim.bench.tui import bench_tui
 
-__all__ = ["Failed", "Machine", "Plan", "Report", "Row", "bench_api", "bench_sim", "bench_tui"]
+__all__ = [
+    "Failed",
+    "Machine",
+    "Plan",
+    "Report",
+    "Row",
+    "bench_api",
+    "bench_consumers",
+    "bench_sim",
+    "bench_tui",
+]

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -46,6 +48,12 @@ def this_machine() -> Machine:
 
 def cpu_seconds(pid: int) -> float | None:
     """What a process has used of the processor; None where the system does not tell."""
+    if sys.platform == "linux":
+        try:
+            # Its own clock, as clock_getcpuclockid(3) names it: /proc counts hundredths only.
+            return time.clock_gettime((~pid << 3) | 2)
+        except OSError:
+            pass
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -38,8 +38,10 @@ class BenchVenue:
         gateway: Process,
         hello: Process,
         workers: tuple[Process, Process],
+        server_pid: int = 0,
     ) -> None:
         self.url = url
+        self.server_pid = server_pid
         self.gateway = gateway
         self.hello = hello
         self.workers = workers
@@ -123,7 +125,7 @@ async def open_venue() -> AsyncIterator[BenchVenue]:
             start.start("worker-2", "sim.bench.worker"),
         )
         client = await Client.connect(server.url, name="bench")
-        venue = BenchVenue(server.url, client, gateway, hello, workers)
+        venue = BenchVenue(server.url, client, gateway, hello, workers, server.pid)
         try:
             await venue.open()
             yield venue

@@ -18,7 +18,7 @@ TINY = (
     *("--rounds", "2", "--seconds", "0.3", "--connections", "4"),
     *("--listeners", "5", "--fills", "200"),
 )
-ENDLESS = ("--rounds", "100", "--seconds", "0.2", "--connections", "4")
+ENDLESS = ("--rounds", "100", "--seconds", "0.1", "--connections", "4")
 SCREEN = ("bench", "tui", "--seconds", "0.2", "--events", "2000")
 SIZES = ("80x24", "120x36", "200x60")
 
@@ -109,7 +109,7 @@ def test_the_simulator_s_figures_for_a_program(marked: Marked) -> None:
         ("--fills 0", "--fills 0: use a number between 1 and 10000"),
         ("--events 0", "--events 0: use a number between 1 and 100000"),
         ("--fills many", "Invalid value for '--fills'"),
-        ("api weather", "weather: choose from api, sim, tui"),
+        ("api weather", "weather: choose from api, consumers, sim, tui"),
         ("--nope", "No such option"),
     ],
 )
@@ -196,7 +196,7 @@ def test_what_the_screen_costs_for_a_program(marked: Marked) -> None:
 
 
 def test_a_screen_that_ends_is_told(marked: Marked) -> None:
-    process = marked.start(*SCREEN, "--rounds", "100")
+    process = marked.start(*SCREEN, "--seconds", "0.1", "--rounds", "100")
     rounds(process, 1)
     for pid, line in marked.processes().items():
         if "tui" in line.split() and "bench" not in line.split():
