@@ -100,11 +100,12 @@ class PositionAnswer(msgspec.Struct, frozen=True, gc=False):
 
 class StatsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the analytics counted from the command `since` to the command `sequence`; `lag` is how
-    many more this instance knows of.
+    many more this instance knows of. Prices and the leaderboard count from `history_from` on.
     """
 
     sequence: int
     since: int
+    history_from: int
     lag: int
     market: MarketStats
     health: HealthStats

@@ -158,6 +158,8 @@ def _check_name(option: str, text: str) -> None:
 def analytics(
     redis_url: options.RedisUrl = options.DEFAULT_URL,
     prefix: options.Prefix = "",
+    database_url: options.DatabaseUrl = "",
+    data_dir: options.DatabaseDir = None,
     copy_id: CopyId = "",
     drain: options.Drain = False,
     once: options.Once = False,
@@ -166,19 +168,25 @@ def analytics(
 ) -> None:
     """Compute candles and statistics, for GET /candles and /stats.
 
-    Stop it for as long as you like, or kill it: it goes on where it was.
+    Stop it for as long as you like, or kill it: it goes on where it was. Started late, it takes the
+    trades that the journal has lost from the database of 'matchbox consume persistence'.
     """
     from matchbox_tui.consumers import Unread
-    from matchbox_tui.consumers.analytics import NAME, Analytics
+    from matchbox_tui.consumers.analytics import NAME, Analytics, PastTrades, PastUnusable
     from matchbox_tui.store import Client
 
     set_up_logging(log_level)
     copy = _copy_id(copy_id)
+    past = PastTrades(
+        database_url or default_database(data_dir, make=False),
+        prefix,
+        required=bool(database_url),
+    )
 
     async def work() -> None:
         client = await Client.connect(redis_url, prefix, f"consumer-{NAME}")
         try:
-            service = Analytics(client, copy)
+            service = Analytics(client, copy, past=past)
             _stop_on_signals(service, until_eof=until_eof, drain=drain, once=once)
             await service.run()
         finally:
@@ -186,6 +194,8 @@ def analytics(
 
     try:
         run(work())
+    except PastUnusable as error:
+        fail(printable(str(error)), EXIT_UNREACHABLE)
     except Unread as error:
         fail(f"the analytics {error}", EXIT_FAILED)
 

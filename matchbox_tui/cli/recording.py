@@ -60,15 +60,18 @@ class Recording:
         self._other = ""
 
     def start(self) -> None:
-        """Starts both; to be followed by `await_work`."""
-        for name in (PERSISTENCE, ANALYTICS):
-            self._start(name)
+        """Starts persistence; to be followed by `await_work`."""
+        self._start(PERSISTENCE)
 
     async def await_work(self) -> None:
-        """Waits until persistence follows the journal, and says where to.
+        """Waits until persistence follows the journal, says where to, and starts the analytics.
 
-        Raises `Unusable` where it can't.
+        They may have need of the database. Raises `Unusable` where persistence can't work.
         """
+        await self._await_persistence()
+        self._start(ANALYTICS)
+
+    async def _await_persistence(self) -> None:
         from matchbox_tui.store import Client, Unusable
 
         client = await Client.connect(self._url, self._prefix, "play")

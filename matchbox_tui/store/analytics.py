@@ -136,8 +136,13 @@ class HealthStats(msgspec.Struct, frozen=True):
 
 
 class VenueStats(msgspec.Struct, frozen=True):
-    """How far the analytics are: they count the commands from `since` to `sequence`."""
+    """How far the analytics are: they count the commands from `since` to `sequence`.
+
+    Prices, candles and the leaderboard count trades from the command `history_from` on, which is
+    earlier than `since` where a database told of them.
+    """
 
     sequence: int
     since: int
     health: HealthStats
+    history_from: int = 0

@@ -20,7 +20,7 @@ from matchbox_tui.store.scripts import KEEP_STATE
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 DRAFT_MS = 60_000
 AT_ONCE = 16
 """Parts that are sent or read together."""
@@ -29,13 +29,16 @@ TRIES = 3
 
 
 class StateHeader(msgspec.Struct, frozen=True):
-    """The place of a state, the first command that it counts, and what proves it whole."""
+    """The place of a state, the first command that it counts, the first whose trades it counts, and
+    what proves it whole.
+    """
 
     # First, where the script that keeps the state looks for it.
     seq: int
     chain: str
     epoch: int
     since: int
+    history_from: int = 0
     version: int = VERSION
     parts: int = 0
     crc32: int = 0

@@ -68,7 +68,7 @@ async def test_statistics_tell_of_prices_books_traders_and_the_engine(counted: A
     await counted.place("sell", 44, 2)
     await counted.settled()
     stats = await up_to_date(counted)
-    assert (stats["since"], stats["lag"]) == (1, 0)
+    assert (stats["since"], stats["history_from"], stats["lag"]) == (1, 1, 0)
     assert stats["health"]["commands"] == stats["sequence"]
     market = stats["market"]
     assert market["market"] == "MAIN"

@@ -60,6 +60,7 @@ def analytics_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
         answer = StatsAnswer(
             sequence=venue.sequence,
             since=venue.since,
+            history_from=venue.history_from,
             lag=max(0, gateway.view.seq - venue.sequence),
             health=venue.health,
             market=stats,

@@ -6,6 +6,7 @@ however the journal is read. A service follows the journal with it and writes to
 
 from matchbox_tui.consumers.analytics.figures import Figures
 from matchbox_tui.consumers.analytics.market import MarketFigures
+from matchbox_tui.consumers.analytics.past import PastTrades, PastUnusable
 from matchbox_tui.consumers.analytics.service import NAME, Analytics
 
-__all__ = ["NAME", "Analytics", "Figures", "MarketFigures"]
+__all__ = ["NAME", "Analytics", "Figures", "MarketFigures", "PastTrades", "PastUnusable"]

@@ -12,6 +12,7 @@ from matchbox_tui.engine import (
     OrderReplaced,
     Reason,
     ReplaceRejected,
+    TradeExecuted,
 )
 from matchbox_tui.store import ActivityStats
 
@@ -28,6 +29,7 @@ class Activity(msgspec.Struct):
     cancels: int = 0
     expiries: int = 0
     rejections: int = 0
+    trades: int = 0
 
     def record(self, event: Event) -> None:
         kind = type(event)
@@ -38,16 +40,18 @@ class Activity(msgspec.Struct):
             self.cancels += event.reason is Reason.REQUESTED  # type: ignore[union-attr]
         elif kind is OrderReplaced:
             self.replaces += 1
+        elif kind is TradeExecuted:
+            self.trades += 1
         elif kind is OrderExpired:
             self.expiries += 1
         elif kind in (OrderRejected, CancelRejected, ReplaceRejected):
             self.rejections += 1
 
-    def stats(self, trades: int) -> ActivityStats:
+    def stats(self) -> ActivityStats:
         messages = self.orders + self.replaces + self.cancels
         return ActivityStats(
             messages,
-            trades,
+            self.trades,
             self.orders,
             self.replaces,
             self.cancels,

@@ -1,10 +1,11 @@
 """The fold over the journal: every market's figures and the engine's health."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from matchbox_tui.consumers.analytics.health import Health
 from matchbox_tui.consumers.analytics.market import MarketFigures
-from matchbox_tui.engine import Event, Exchange
+from matchbox_tui.consumers.names import clean
+from matchbox_tui.engine import Event, Exchange, TradeExecuted
 from matchbox_tui.store import Entry, JournalBroken
 
 
@@ -22,11 +23,14 @@ class Figures:
         since: int | None = None,
         health: Health | None = None,
         markets: Sequence[MarketFigures] | None = None,
+        history_from: int = 0,
     ) -> None:
         """From the exchange's place on, or where a checkpoint of the same place left off."""
         self.exchange = exchange
         self.since = since if since is not None else exchange.seq + 1
         """The first command that is counted."""
+        self.history_from = history_from or self.since
+        """The first command whose trades are counted: earlier, where a past was recalled."""
         self.health = health if health is not None else Health()
         self.markets = {figures.market: figures for figures in markets or ()}
         self.changed: set[str] = set(self.markets)
@@ -38,6 +42,18 @@ class Figures:
     @property
     def seq(self) -> int:
         return self.exchange.seq
+
+    def recall(self, trades: Iterable[TradeExecuted]) -> None:
+        """Takes in trades from before all that was folded, in their order.
+
+        They count for prices, candles and traders, and for nothing else. Names may be as they are
+        written down.
+        """
+        markets = {clean(symbol): figures for symbol, figures in self.markets.items()}
+        for trade in trades:
+            figures = markets.get(trade.market)
+            if figures is not None:
+                figures.recall(trade)
 
     def fold(self, entry: Entry) -> None:
         """Takes in the next commit, whose chain was checked.

@@ -62,13 +62,16 @@ class MarketFigures:
     def record(self, event: Event) -> None:
         """Takes in one event of this market."""
         if type(event) is TradeExecuted:
-            price, qty, timestamp = event.price, event.qty, event.timestamp
-            for candles in self.candles.values():
-                candles.record(price, qty, timestamp)
-            self._prices.record(price, qty, timestamp)
-            self._traders.record(event)
-        else:
-            self._activity.record(event)
+            self.recall(event)
+        self._activity.record(event)
+
+    def recall(self, trade: TradeExecuted) -> None:
+        """Takes in a trade alone, which tells nothing of orders and of the book."""
+        price, qty, timestamp = trade.price, trade.qty, trade.timestamp
+        for candles in self.candles.values():
+            candles.record(price, qty, timestamp)
+        self._prices.record(price, qty, timestamp)
+        self._traders.record(trade)
 
     def see(self, book: OrderBook, seq: int, timestamp: int) -> None:
         """Takes in the book as the command `seq` left it."""
@@ -78,14 +81,13 @@ class MarketFigures:
         self._flow.see(*best, timestamp)
 
     def stats(self) -> MarketStats:
-        prices = self._prices.stats()
         return MarketStats(
             self.market,
             self.sequence,
-            prices,
+            self._prices.stats(),
             self._quotes.stats(),
             self._flow.stats(),
-            self._activity.stats(prices.trades),
+            self._activity.stats(),
             self._traders.stats(),
         )
 

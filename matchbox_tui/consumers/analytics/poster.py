@@ -34,7 +34,7 @@ class Poster:
             if posted is Posted.NEWER:
                 return False
             figures.changed.discard(symbol)
-        stats = VenueStats(tip.seq, figures.since, figures.health.stats())
+        stats = VenueStats(tip.seq, figures.since, figures.health.stats(), figures.history_from)
         return _checked(await self._board.post_venue(tip, stats), tip) is Posted.OK
 
     async def _post_market(self, tip: Tip, market: MarketFigures) -> Posted:

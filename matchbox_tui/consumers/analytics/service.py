@@ -5,6 +5,7 @@ import contextlib
 import logging
 
 from matchbox_tui.consumers.analytics.figures import Figures
+from matchbox_tui.consumers.analytics.past import PastAway, PastTrades
 from matchbox_tui.consumers.analytics.poster import Poster
 from matchbox_tui.consumers.analytics.state import dump_figures, load_figures
 from matchbox_tui.consumers.draining import Drain
@@ -14,6 +15,8 @@ from matchbox_tui.store import (
     Client,
     JournalBroken,
     Registration,
+    Replica,
+    SnapshotUnusable,
     StateHeader,
     StoreError,
     StoreSetBack,
@@ -52,15 +55,17 @@ class Analytics:
         client: Client,
         copy: str,
         *,
+        past: PastTrades | None = None,
         lease_ms: int = LEASE_MS,
         post_seconds: float = POST_SECONDS,
         keep_seconds: float = KEEP_SECONDS,
     ) -> None:
-        """`copy` names this copy among others."""
+        """`copy` names this copy among others; `past` knows what the journal has lost."""
         self.figures: Figures | None = None
         """What is known so far; None while this copy stands by or begins."""
         self._client = client
         self._copy = copy
+        self._past = past
         self._link = client.server.link(f"matchbox-{NAME}:post")
         self._registration = Registration(client.server, client.keys, NAME, copy)
         self._lease_ms = lease_ms
@@ -86,7 +91,7 @@ class Analytics:
     async def run(self) -> None:
         """Works, or waits for its turn, until it is to stop; through every loss of the server.
 
-        Raises `Unread` where it was to read all and can't.
+        Raises `Unread` where it was to read all and can't, and `PastUnusable`.
         """
         pause, said = FIRST_RETRY_SECONDS, ""
         try:
@@ -107,10 +112,16 @@ class Analytics:
                     if str(error) != said:
                         log.warning("The analytics wait for the server: %s", error)
                         said = str(error)
+                except PastAway as error:
+                    if str(error) != said:
+                        log.warning("The analytics wait for the past: %s", error)
+                        said = str(error)
                 await self._rest(pause)
                 pause = min(2 * pause, LAST_RETRY_SECONDS)
             await self._finish()
         finally:
+            with contextlib.suppress(StoreError):
+                await self._duty.leave()
             await self._registration.close()
             await self._link.close()
 
@@ -168,14 +179,34 @@ class Analytics:
         place = Place(replica.seq, replica.chain, replica.epoch)
         self._kept = Place(-1)
         self._reader = JournalReader(self._client, place)
-        figures = Figures(replica.exchange)
-        if figures.since > 1:
-            log.warning(
-                "Counting from command %d on: the journal before it was trimmed", figures.since
-            )
-        else:
+        if not replica.seq:
             log.info("Counting from the journal's beginning on")
-        return figures
+            return Figures(replica.exchange)
+        log.warning("Counting from command %d on: the journal before it was trimmed", place.seq + 1)
+        return await self._recall(replica)
+
+    async def _recall(self, replica: Replica) -> Figures:
+        """Figures from a snapshot on, and the trades before it as far as a database knows them.
+
+        Raises `PastAway` and `PastUnusable`.
+        """
+        figures = Figures(replica.exchange)
+        if self._past is None:
+            return figures
+        recalled = await asyncio.to_thread(self._past.recall, figures, self._stopping.is_set)
+        why_not = recalled.why_not
+        if recalled.place is not None:
+            try:
+                await self._client.check_continued(recalled.place)
+            except SnapshotUnusable as error:
+                why_not = f"the database is of another history: {error}"
+            else:
+                log.info(
+                    "Prices, candles and traders count from command %d on", figures.history_from
+                )
+                return figures
+        log.warning("The past before %d is not known: %s", replica.seq + 1, why_not)
+        return Figures(replica.exchange)
 
     async def _read(self, figures: Figures) -> None:
         for entry in await self._reader.batch(EVENTS_AT_ONCE, WAIT_MS):
@@ -191,7 +222,7 @@ class Analytics:
         """Keeps the state. What goes wrong is said, and the state before stays."""
         clock = asyncio.get_running_loop().time
         began, place = clock(), self._reader.place
-        head = StateHeader(place.seq, place.chain, place.epoch, figures.since)
+        head = StateHeader(place.seq, place.chain, place.epoch, figures.since, figures.history_from)
         try:
             parts = dump_figures(figures)
             async with self._duty.renewed():
@@ -210,6 +241,5 @@ class Analytics:
                 await self._post(self.figures)
                 if self._kept != self._reader.place:
                     await self._keep(self.figures)
-            await self._duty.leave()
         except StoreError as error:
             log.warning("The analytics end without the server: %s", error)

@@ -53,7 +53,7 @@ def load_figures(head: StateHeader, parts: Sequence[bytes]) -> Figures:
             markets.append(MarketFigures(part.market.market, part.market))
         else:
             load_part(exchange, part)
-    return Figures(exchange, head.since, health, markets)
+    return Figures(exchange, head.since, health, markets, head.history_from)
 
 
 def _encoded(part: HealthPart | FiguresPart | BookPart | PositionsPart) -> bytes:

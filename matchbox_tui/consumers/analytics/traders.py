@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from matchbox_tui.consumers.names import clean
 from matchbox_tui.engine import TradeExecuted
 from matchbox_tui.store import LeaderboardStats, TraderStats
 
@@ -56,7 +57,7 @@ class Standing(msgspec.Struct):
 class Traders(msgspec.Struct):
     """One market's traders. Who trades anonymously is not listed.
 
-    Positions count from the first command that the analytics saw: what a trader held before, they
+    Positions count from the first trade that the analytics know of: what a trader held before, they
     do not know the price of.
     """
 
@@ -68,8 +69,8 @@ class Traders(msgspec.Struct):
     def record(self, trade: TradeExecuted) -> None:
         qty = trade.qty
         bought = qty if trade.taker_side == "buy" else -qty
-        self._fill(trade.maker_trader, trade.price, -bought, qty)
-        self._fill(trade.taker_trader, trade.price, bought, 0)
+        self._fill(clean(trade.maker_trader), trade.price, -bought, qty)
+        self._fill(clean(trade.taker_trader), trade.price, bought, 0)
 
     def stats(self) -> LeaderboardStats:
         """The best by volume and by profit; equals by name. O(traders log shown)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from matchbox_tui.consumers.names import clean
 from matchbox_tui.engine import (
     Event,
     Exchange,
@@ -218,8 +219,3 @@ def market_row(market: Market, status: str, created: int | None, updated: int) -
         *(market.symbol, clean(market.title), market.min_price, market.max_price, market.tick),
         *(status, created, updated),
     )
-
-
-def clean(text: str) -> str:
-    """Text that a database takes: PostgreSQL knows no NUL, which anybody may put into a name."""
-    return text.replace("\0", "\N{SYMBOL FOR NULL}") if "\0" in text else text

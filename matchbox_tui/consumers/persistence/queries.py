@@ -20,9 +20,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import tuple_ as together
 
-from matchbox_tui.consumers.persistence.ledger import REJECTED, clean
-from matchbox_tui.consumers.persistence.tables import markets, orders, trades
-from matchbox_tui.engine import Side
+from matchbox_tui.consumers.names import clean
+from matchbox_tui.consumers.persistence.ledger import REJECTED
+from matchbox_tui.consumers.persistence.tables import markets, orders, position, trades
+from matchbox_tui.engine import Side, TradeExecuted
 from matchbox_tui.store import Extent, FillMessage, OrdersWanted, PastOrder
 
 ROWS_AT_ONCE = 1_000
@@ -95,6 +96,16 @@ class History:
         last = asked.order_by(c.seq.desc(), c.n.desc()).limit(limit)
         return [_fill(row) for row in self._connection.execute(last)][::-1]
 
+    def executions(self, first: int, last: int) -> Iterator[list[TradeExecuted]]:
+        """The trades of the commands from `first` to `last`, as the journal told of them."""
+        asked = select(trades).where(trades.c.seq >= first, trades.c.seq <= last)
+        for rows in self._rows(asked, trades, None):
+            yield [_execution(row) for row in rows]
+
+    def chain(self) -> str:
+        """The journal's chain at the end of the extent; empty where nothing was read."""
+        return str(self._connection.execute(select(position.c.chain)).scalar() or "")
+
     def page(self, wanted: OrdersWanted) -> list[PastOrder]:
         """Orders by id; of those that share one the one that counts."""
         c = orders.c
@@ -157,6 +168,22 @@ def _outranked(up_to: int) -> ColumnElement[bool]:
             and_(~refused, ~other_refused, other.seq > one.seq),
             and_(refused, other_refused, other.seq < one.seq),
         ),
+    )
+
+
+def _execution(row: Row[Any]) -> TradeExecuted:
+    return TradeExecuted(
+        seq=row.seq,
+        n=row.n,
+        market=row.market,
+        maker_order_id=row.maker_order_id,
+        taker_order_id=row.taker_order_id,
+        price=row.price,
+        qty=row.qty,
+        taker_side=Side(row.taker_side),
+        maker_trader=row.maker_trader,
+        taker_trader=row.taker_trader,
+        timestamp=row.timestamp,
     )
 
 

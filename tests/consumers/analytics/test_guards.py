@@ -127,7 +127,7 @@ async def test_a_state_of_a_newer_program_is_not_used(
     entries = await journal(venue)
     await keep(venue, entries, version=99)
     assert await kept_state(venue.link, venue.keys) is None
-    assert "it has version 99, this program reads 1" in caplog.text
+    assert "it has version 99, this program reads 2" in caplog.text
 
 
 async def test_figures_beyond_the_journal_are_not_posted(venue: Venue) -> None:

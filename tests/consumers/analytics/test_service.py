@@ -121,7 +121,7 @@ async def expected(venue: Venue) -> tuple[VenueStats, Shown]:
         symbol: (market.stats(), {name: market.candles_of(name) for name in CANDLE_SPANS})
         for symbol, market in figures.markets.items()
     }
-    return VenueStats(figures.seq, 1, figures.health.stats()), shown
+    return VenueStats(figures.seq, 1, figures.health.stats(), 1), shown
 
 
 async def test_the_figures_are_posted_as_the_journal_grows(venue: Venue, copy: Any) -> None:
@@ -158,7 +158,7 @@ async def test_after_a_stop_it_goes_on_though_the_journal_before_is_gone(
     rest = await venue.client.entries_after(whole[-1].seq, 1000)
     for entry in (*whole, *rest):
         figures.fold(entry)
-    assert found[0] == VenueStats(seq, 1, figures.health.stats())
+    assert found[0] == VenueStats(seq, 1, figures.health.stats(), 1)
     assert found[1]["MAIN"][0] == figures.markets["MAIN"].stats()
 
 
