@@ -45,18 +45,19 @@ class Tape:
         at = trade.timestamp
         wait = (at - self._at) << 6
         self._at = at
-        if wait < 0:
-            # Clocks of several senders.
-            wait = 0
         usual = self._usual
+        if wait <= 0:
+            # Of one order, or the clocks of several senders.
+            wait = 0
+        elif wait > _LEAST and trades > _FEW:
+            longest = usual * _SUSPENDED + _LEAST
+            if wait > longest:
+                # Nobody could trade: a halt, or an outage. It says little about the pace.
+                wait = longest
         if trades <= _FEW:
             if trades > 1:
                 self._usual = self._recent = usual + (wait - usual) // (trades - 1)
             return
-        longest = usual * _SUSPENDED + _LEAST
-        if wait > longest:
-            # Nobody could trade: a halt, or an outage. It says little about the pace.
-            wait = longest
         recent = self._recent = self._recent + ((wait - self._recent) >> _RECENT_BITS)
         usual = self._usual = usual + (wait - usual) // (trades if trades < _USUAL else _USUAL)
         pace = 1_000 * (usual + 1) // (recent + 1)

@@ -99,23 +99,23 @@ class RunWriter:
 
     def entry(self, entry: StreamEntry) -> None:
         """An entry of the journal."""
-        self._spool.write(JOURNAL, self._encode(entry))
+        self._spool.write(JOURNAL, (self._encode(entry),))
 
     def fill(self, entry: StreamEntry) -> None:
         """An entry of `events_stream`."""
-        self._spool.write(FILLS, self._encode(entry))
+        self._spool.write(FILLS, (self._encode(entry),))
 
     def fills(self, entries: Iterable[StreamEntry]) -> None:
         """Some entries of `events_stream`, for less than each of them alone would cost."""
-        self._spool.write(FILLS, *map(self._encode, entries))
+        self._spool.write(FILLS, map(self._encode, entries))
 
     def hash(self, one: PublishedHash) -> None:
         """What somebody found the state's hash to be."""
-        self._spool.write(HASHES, self._encode(one))
+        self._spool.write(HASHES, (self._encode(one),))
 
     def sample(self, sample: Sample) -> None:
         """How the venue stands, in the order of time."""
-        self._spool.write(SAMPLES, self._encode(sample))
+        self._spool.write(SAMPLES, (self._encode(sample),))
 
     def fault(self, row: FaultRow) -> None:
         """A fault and what became of it. O(faults)."""

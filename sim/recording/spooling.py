@@ -12,7 +12,9 @@ import queue
 import threading
 import time
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+from struct import Struct
 from typing import BinaryIO
 
 from sim.recording.form import MAX_FRAME, MEMBER_BYTES, FileFacts, RecordingError
@@ -29,6 +31,8 @@ QUIET_SECONDS = 0.5
 GZIP = 31
 LEVEL = 1
 
+_length = Struct(">I").pack
+
 
 class Spool:
     """Some files of frames that are written together.
@@ -39,8 +43,7 @@ class Spool:
 
     def __init__(self, directory: Path, names: tuple[str, ...], *, by_time: bool) -> None:
         self._directory = directory
-        self._buffers = {name: bytearray() for name in names}
-        self._counts = dict.fromkeys(names, 0)
+        self._chunks = {name: _Chunk() for name in names}
         self._files: dict[str, _Members] = {}
         self._queue: queue.Queue[tuple[str, bytes] | None] = queue.Queue(WAITING_CHUNKS)
         self._lock = threading.Lock()
@@ -57,24 +60,31 @@ class Spool:
         self._thread = threading.Thread(target=self._work, name="matchbox-spool", daemon=True)
         self._thread.start()
 
-    def write(self, name: str, *frames: bytes) -> None:
+    def write(self, name: str, frames: Iterable[bytes]) -> None:
         """Takes some frames; waits where the thread is far behind."""
         if self._failed is not None:
             raise self._trouble(self._failed)
         if self._ended:
             raise RecordingError(f"the recording in {self._directory} is closed")
-        with self._lock:
-            buffer = self._buffers[name]
-            for frame in frames:
-                size = len(frame)
-                if size > MAX_FRAME:
-                    raise RecordingError(f"{self._directory / name}: a frame of {size} bytes")
-                buffer += size.to_bytes(4, "big")
-                buffer += frame
-            self._counts[name] += len(frames)
-            if len(buffer) >= CHUNK_BYTES:
-                self._queue.put((name, bytes(buffer)))
-                buffer.clear()
+        if self._by_time:
+            with self._lock:
+                self._add(name, frames)
+        else:
+            self._add(name, frames)
+
+    def _add(self, name: str, frames: Iterable[bytes]) -> None:
+        chunk = self._chunks[name]
+        pieces, size = chunk.pieces, chunk.size
+        for frame in frames:
+            length = len(frame)
+            if length > MAX_FRAME:
+                raise RecordingError(f"{self._directory / name}: a frame of {length} bytes")
+            pieces.append(_length(length))
+            pieces.append(frame)
+            size += 4 + length
+        chunk.size = size
+        if size >= CHUNK_BYTES:
+            self._queue.put((name, chunk.take()))
 
     def close(self) -> dict[str, FileFacts]:
         """Writes what is left, syncs the files and says what they are; nothing the second time."""
@@ -82,15 +92,15 @@ class Spool:
             return {}
         self._ended = True
         with self._lock:
-            for name, buffer in self._buffers.items():
-                if buffer:
-                    self._queue.put((name, bytes(buffer)))
+            for name, chunk in self._chunks.items():
+                if chunk.size:
+                    self._queue.put((name, chunk.take()))
             self._queue.put(None)
         self._thread.join()
         facts = {}
         for name, file in self._files.items():
             try:
-                facts[name] = file.close(self._counts[name])
+                facts[name] = file.close(self._chunks[name].frames)
             except OSError as error:
                 self._failed = self._failed or error
                 file.abandon()
@@ -129,9 +139,7 @@ class Spool:
         try:
             if not self._queue.empty():
                 return
-            taken = [(name, bytes(buffer)) for name, buffer in self._buffers.items() if buffer]
-            for buffer in self._buffers.values():
-                buffer.clear()
+            taken = [(name, chunk.take()) for name, chunk in self._chunks.items() if chunk.size]
         finally:
             self._lock.release()
         for name, chunk in taken:
@@ -145,6 +153,36 @@ class Spool:
             self._files[name].put(chunk)
         except OSError as error:
             self._failed = error
+
+
+class _Chunk:
+    """The frames of a file that are not handed over yet.
+
+    In pieces that are joined at the end: bytes that grow would be copied again and again.
+    """
+
+    __slots__ = ("pieces", "size", "taken")
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        """A frame's length, then the frame, in turn."""
+        self.size = 0
+        """Bytes of the pieces."""
+        self.taken = 0
+        """Frames before these."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames there were so far."""
+        return self.taken + len(self.pieces) // 2
+
+    def take(self) -> bytes:
+        """The bytes of what is there, which is gone then. O(frames)."""
+        whole = b"".join(self.pieces)
+        self.taken = self.frames
+        self.pieces.clear()
+        self.size = 0
+        return whole
 
 
 class _Members:

@@ -20,17 +20,23 @@ NEVER = 1 << 200
 class Agenda:
     """What is to be called and whose turn it is, in the order of their times.
 
-    At the same time calls come first, in the order in which they were put, then the seats by their
-    numbers. `now` is in ns since the run's start. `turns` and `bound` are for the loop, which can't
-    afford calls: a seat is among the turns once at most, and every turn that is smaller than
-    `bound` comes before the next call.
+    At the same time calls come first, in the order in which they were put, then the commit, then
+    the seats by their numbers. `now` is in ns since the run's start. `turns` and `bound` are for
+    the loop, which can't afford calls: a seat is among the turns once at most, and every turn that
+    is smaller than `bound` comes before the next call and the commit.
     """
 
-    __slots__ = ("_calls", "_serial", "bound", "now", "turns")
+    __slots__ = ("_calls", "_commit", "_serial", "bound", "commit", "now", "turns")
 
     def __init__(self) -> None:
         self._calls: list[tuple[int, int, Callable[[], None]]] = []
+        self._commit = NEVER
+        """When the commit under way is to be made, as in `bound`: there is one at most, and they
+        are by far the most frequent of all that is called.
+        """
         self._serial = 0
+        self.commit: Callable[[], None] = nothing
+        """What makes a commit."""
         self.turns: list[int] = []
         self.bound = NEVER
         self.now = 0
@@ -44,17 +50,44 @@ class Agenda:
         """Puts a call down for `time`, or for now where that is over. O(log n) in the calls."""
         self._serial += 1
         heapq.heappush(self._calls, (max(time, self.now), self._serial, call))
-        self.bound = self._calls[0][0] << SEAT_BITS
+        self._bind()
+
+    def begin_commit(self, takes: int) -> None:
+        """Calls `commit` in so many ns, instead of any other time. O(1)."""
+        commit = self._commit = (self.now + takes) << SEAT_BITS
+        if commit < self.bound:
+            self.bound = commit
+
+    def drop_commit(self) -> None:
+        """Nothing comes of the commit under way."""
+        self._commit = NEVER
+        self._bind()
 
     def turn(self, time: int, seat: Seat) -> None:
         """Gives a seat its turn at `time`, or now where that is over. O(log n) in the seats."""
         heapq.heappush(self.turns, max(time, self.now) << SEAT_BITS | seat.number)
 
     def call(self) -> bool:
-        """Lets time go on to the next call and makes it; whether there was one."""
-        if not self._calls:
+        """Lets time go on to the next call or the commit and makes it; whether there was one."""
+        commit, calls = self._commit, self._calls
+        following = calls[0][0] << SEAT_BITS if calls else NEVER
+        if commit < following:
+            self._commit = NEVER
+            self.bound = following
+            self.now = commit >> SEAT_BITS
+            self.commit()
+            return True
+        if not calls:
             return False
-        self.now, _, call = heapq.heappop(self._calls)
-        self.bound = self._calls[0][0] << SEAT_BITS if self._calls else NEVER
+        self.now, _, call = heapq.heappop(calls)
+        self._bind()
         call()
         return True
+
+    def _bind(self) -> None:
+        following = self._calls[0][0] << SEAT_BITS if self._calls else NEVER
+        self.bound = min(following, self._commit)
+
+
+def nothing() -> None:
+    """What is called where nothing is to be."""

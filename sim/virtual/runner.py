@@ -19,7 +19,7 @@ from sim.recording.run import Sample
 from sim.recording.run_writer import RunWriter
 from sim.run_result import RunResult
 from sim.scenario import Burst, Fault, Halt, RestartServer, Resume, Scenario
-from sim.virtual.agenda import MOST_SEATS, SEAT_BITS, START, Agenda
+from sim.virtual.agenda import MOST_SEATS, NEVER, SEAT_BITS, START, Agenda
 from sim.virtual.outages import Outages
 from sim.virtual.seat import Seat
 from sim.virtual.venue import EXPIRY_CHECK_NS, Venue
@@ -152,15 +152,16 @@ class _Run:
         agenda, seats, over = self._agenda, self._seats, self._over
         turns, submit = agenda.turns, self._venue.submit
         for _ in range(count):
-            if not turns or turns[0] >= agenda.bound:
+            turn = turns[0] if turns else NEVER
+            if turn >= agenda.bound:
                 if not agenda.call():
                     return False
                 if self._over is not over:
                     break
                 continue
-            turn = turns[0]
             now = turn >> SEAT_BITS
-            seat = seats[turn & LAST_SEAT]
+            number = turn & LAST_SEAT
+            seat = seats[number]
             sent = seat.sent
             if sent is not None:
                 heappop(turns)
@@ -172,18 +173,18 @@ class _Run:
                 heappop(turns)
                 continue
             sight = seat.sight
-            sight.now = START + now
+            instant = sight.now = START + now
             agent = seat.agent
             actions = agent.act(sight)
-            ready = now + (agent.wait() or LEAST_WAIT_NS)
+            wait = agent.wait() or LEAST_WAIT_NS
             if actions:
                 seat.sent = actions
-                seat.sent_at = sight.now
-                seat.ready = ready
-                ready = now + seat.least
+                seat.sent_at = instant
+                seat.ready = now + wait
+                wait = seat.least
                 if seat.jitter:
-                    ready += seat.delay(seat.jitter)
-            heapreplace(turns, ready << SEAT_BITS | seat.number)
+                    wait += seat.delay(seat.jitter)
+            heapreplace(turns, (now + wait) << SEAT_BITS | number)
         return True
 
     def _seat(self) -> None:

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from heapq import heappush
 
 import msgspec
@@ -45,6 +44,7 @@ HASH_EVERY = 1000
 HASH_SHARE = 100
 """There are so many commands between two hashes for each order and position that is hashed."""
 
+_EVENT = b"event"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -63,6 +63,7 @@ class Venue:
         self.hear: Callable[[], None] | None = None
         self.tapes = {symbol: Tape() for symbol in self.exchange.books}
         self._agenda = agenda
+        agenda.commit = self._commit
         self._writer = writer
         self._queue: list[Action] = []
         self._answers: deque[tuple[int, Seat]] = deque()
@@ -76,7 +77,6 @@ class Venue:
         self._chain = ""
         self._written = 0
         """The epoch of the last commit."""
-        self._turn = partial(self._commit, 0)
         self._last_fill = b""
         self._hash_after = HASH_EVERY
         self._asked = 0
@@ -101,13 +101,13 @@ class Venue:
         self.leader = name
         self.epoch += 1
         self._asked = 0
-        self._turn = partial(self._commit, self.epoch)
         self._begin()
 
     def fall(self) -> None:
         """Nobody leads; a commit under way is none, and what it took is in the queue as before."""
         self.leader = ""
         self._taken = 0
+        self._agenda.drop_commit()
 
     def open(self, markets: Sequence[Market]) -> None:
         """The first leader's first commit: the markets that are not there. Takes no time."""
@@ -115,9 +115,11 @@ class Venue:
         for market in wanted:
             self.ask(CreateMarket(market, self._agenda.instant))
             self.tapes[market.symbol] = Tape()
-        self._taken = len(wanted)
         if wanted:
-            self._turn()
+            # Instead of the one that the first of them began.
+            self._agenda.drop_commit()
+            self._taken = len(wanted)
+            self._commit()
 
     def ask(self, command: Action) -> None:
         """A command that is no trader's arrives."""
@@ -189,15 +191,11 @@ class Venue:
         if not count or not self.leader:
             return
         self._taken = count = min(count, MAX_BATCH)
-        agenda = self._agenda
-        agenda.at(agenda.now + COMMIT_NS + count * COMMAND_NS, self._turn)
+        self._agenda.begin_commit(COMMIT_NS + count * COMMAND_NS)
 
-    def _commit(self, epoch: int) -> None:
-        """What was taken is in the journal, unless its leader fell meanwhile."""
-        count = self._taken
-        if epoch != self.epoch or not count:
-            return
-        queue = self._queue
+    def _commit(self) -> None:
+        """What was taken is in the journal."""
+        count, queue = self._taken, self._queue
         apply = self.exchange.apply
         events: list[Event] = []
         if count == len(queue):
@@ -220,18 +218,23 @@ class Venue:
     def _write(self, events: list[Event]) -> None:
         blob = encode_events(events)
         chain = self._chain = chained(self._chain, blob)
-        self._written = self.epoch
+        self._written = epoch = self.epoch
         seq = self.exchange.seq
-        entry = [b"v", VERSION, b"e", b"%d" % self.epoch, b"c", chain.encode(), b"b", blob]
-        writer, tapes = self._writer, self.tapes
-        writer.entry(StreamEntry(b"%d-0" % seq, entry))
-        fills = []
-        for event in events:
-            if type(event) is TradeExecuted:
-                tapes[event.market].record(event)
-                fill = fill_message(event)
-                fills.append(StreamEntry(fill.trade_id.encode(), [b"event", _encode(fill)]))
-        if fills:
+        writer = self._writer
+        writer.entry(
+            StreamEntry(
+                b"%d-0" % seq,
+                [b"v", VERSION, b"e", b"%d" % epoch, b"c", chain.encode(), b"b", blob],
+            )
+        )
+        trades = [event for event in events if type(event) is TradeExecuted]
+        if trades:
+            tapes = self.tapes
+            fills = []
+            for trade in trades:
+                tapes[trade.market].record(trade)
+                fill = fill_message(trade)
+                fills.append(StreamEntry(fill.trade_id.encode(), [_EVENT, _encode(fill)]))
             self._last_fill = fills[-1].id
             writer.fills(fills)
         if seq >= self._hash_after:

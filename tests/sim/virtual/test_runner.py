@@ -140,6 +140,13 @@ def test_an_agent_that_never_waits_lets_time_go_by(tmp_path: Path) -> None:
     assert played.result.simulated_ns == MS
 
 
+def test_who_is_there_as_the_venue_opens_waits_no_less_than_others(tmp_path: Path) -> None:
+    at_once = Latency(least=MS // 10, jitter=0)
+    agent = Scripted("a", itertools.repeat(limit(Side.BUY, 40)), wait=MS // 10)
+    play(tmp_path / "run", scene(), hired=cast(agent, latency=at_once))
+    assert agent.acted[1] - agent.acted[0] == MS // 10 + COMMIT_NS + COMMAND_NS
+
+
 def test_what_arrives_while_a_commit_is_under_way_shares_the_next(tmp_path: Path) -> None:
     early = [Scripted("early", [limit(Side.BUY, 40)])]
     late = [Scripted(f"late{n}", [limit(Side.BUY, 40)]) for n in range(5)]
