@@ -5,9 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from matchbox_tui.cli import options
 from matchbox_tui.cli.consume import default_database
@@ -41,16 +39,7 @@ class Where:
 
 def trades(
     prefix: options.Prefix = "",
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since",
-            envvar="MATCHBOX_SINCE",
-            help="A time, a date, nanoseconds since 1970, or so long ago: 90s, 15m, 1h, 7d.",
-            metavar="TIME",
-            show_default="the beginning",
-        ),
-    ] = None,
+    since: options.Since = None,
     market: options.AnyMarket = None,
     limit: options.LastRows = None,
     database_url: options.DatabaseUrl = "",
@@ -74,6 +63,7 @@ def trades(
 
 def orders(
     place: Where,
+    since: str | None,
     trader: str | None,
     market: str | None,
     status: str | None,
@@ -85,10 +75,12 @@ def orders(
     """Prints orders of every status. Raises `UsageError`."""
     if status not in (None, *STATUSES):
         raise UsageError(f"--status {status!r}: use one of {', '.join(STATUSES)}")
+    begin = parse_since(since, time.time_ns()) if since is not None else None
     with _opened(place, market) as past:
         from matchbox_tui.consumers.persistence import ORDER_COLUMNS
 
-        found = past.orders(trader=trader, market=market, status=status, limit=limit)
+        wanted = {"trader": trader, "market": market, "status": status}
+        found = past.orders(since=begin, limit=limit, **wanted)
         _print_rows(ORDER_COLUMNS, _ORDER_TABLE, found, csv=csv, json=json)
     return 0
 

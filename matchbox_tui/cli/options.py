@@ -36,6 +36,16 @@ LogLevel = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="MATCHBOX_JSON", help="Print JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", envvar="MATCHBOX_CSV", help="Print CSV.")]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        envvar="MATCHBOX_SINCE",
+        help="A time, a date, nanoseconds since 1970, or so long ago: 90s, 15m, 1h, 7d.",
+        metavar="TIME",
+        show_default="the beginning",
+    ),
+]
 LastRows = Annotated[
     int | None,
     typer.Option(

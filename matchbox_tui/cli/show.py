@@ -70,6 +70,7 @@ def orders(
             help="With --all: open, filled, cancelled, expired, rejected or unknown.",
         ),
     ] = None,
+    since: options.Since = None,
     limit: options.LastRows = None,
     database_url: options.DatabaseUrl = "",
     data_dir: options.DatabaseDir = None,
@@ -83,9 +84,11 @@ def orders(
     history.check_output(limit, csv=csv, json=json)
     if every:
         where = history.where(database_url, data_dir, prefix)
-        return history.orders(where, trader, market, status, limit, csv=csv, json=json)
+        return history.orders(where, since, trader, market, status, limit, csv=csv, json=json)
     if status not in (None, "open"):
         raise UsageError(f"--status {status}: only open orders are listed without --all")
+    if since is not None:
+        raise UsageError("--since: only with --all, which asks the database")
 
     async def work(client: "Client") -> int:
         exchange = await read_exchange(client)

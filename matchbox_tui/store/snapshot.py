@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from matchbox_tui.engine import Exchange, Part, load_part
+from matchbox_tui.engine import BookPart, Exchange, Part, load_part
 from matchbox_tui.store.cluster import number
 from matchbox_tui.store.errors import SnapshotUnusable, StoreError
 from matchbox_tui.store.keys import Keys
@@ -37,7 +37,8 @@ class Header(msgspec.Struct, frozen=True):
     """What a snapshot says of itself.
 
     `seq` and `chain` are its place in the journal; `order_id` is the highest id that was handed
-    out when it was taken, as far as the writer knew; `created` is in ms since the epoch.
+    out when it was taken, as far as the writer knew; `created` is in ms since the epoch. `orders`
+    is how many were open; the checksum leaves it out, for whoever does not know it.
     """
 
     seq: int
@@ -48,6 +49,7 @@ class Header(msgspec.Struct, frozen=True):
     version: int = VERSION
     parts: int = 0
     crc32: int = 0
+    orders: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Version(msgspec.Struct):
@@ -71,8 +73,9 @@ def decode_part(raw: bytes, version: int) -> Part:
 
 def sealed(head: Header, parts: int, crc: int) -> Header:
     """The header with the count and the checksum of what was written."""
-    head = msgspec.structs.replace(head, parts=parts, crc32=0)
-    return msgspec.structs.replace(head, crc32=zlib.crc32(msgspec.json.encode(head), crc))
+    bare = msgspec.structs.replace(head, parts=parts, crc32=0, orders=msgspec.UNSET)
+    total = zlib.crc32(msgspec.json.encode(bare), crc)
+    return msgspec.structs.replace(bare, crc32=total, orders=head.orders)
 
 
 _NOT_KEPT = {
@@ -91,12 +94,14 @@ async def write_snapshot(
     """
     draft = keys.snapshot_draft(writer)
     await link.call("UNLINK", draft)
-    crc = count = size = 0
+    crc = count = size = orders = 0
     waiting: list[bytes] = []
     for part in parts:
         raw = encode_part(part)
         crc = zlib.crc32(raw, crc)
         count += 1
+        if isinstance(part, BookPart):
+            orders += len(part.orders)
         waiting.append(raw)
         size += len(raw)
         if size >= SEND_BYTES:
@@ -105,7 +110,7 @@ async def write_snapshot(
         await asyncio.sleep(0)
     if waiting:
         await _push(link, draft, waiting)
-    head = sealed(head, count, crc)
+    head = sealed(msgspec.structs.replace(head, orders=orders), count, crc)
     kept = await link.run(
         KEEP,
         (draft, keys.snapshot(head.seq), keys.snapshots, keys.cursor),

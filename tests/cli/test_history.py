@@ -101,6 +101,15 @@ def test_orders_of_a_trader_a_market_and_a_status(directory: Path) -> None:
     ]
 
 
+def test_orders_since_some_hours_ago(directory: Path) -> None:
+    begin = time.time_ns() - 100 * HOUR
+    every = rows_of(directory, "orders")
+    expected = [row for row in every if row["timestamp"] >= begin]
+    found = ask(directory, "orders", "--all", "--since", str(begin), "--json").json()
+    assert [] != found == expected != every
+    assert ask(directory, "orders", "--all", "--since", "10000h", "--json").json() == every
+
+
 def test_nothing_found_is_whole_all_the_same(directory: Path) -> None:
     nothing = ("orders", "--all", "--trader", "nobody")
     assert ask(directory, *nothing, "--json").out == "[]\n"
@@ -118,6 +127,8 @@ def test_nothing_found_is_whole_all_the_same(directory: Path) -> None:
         (("trades", "-m", "SNOW"), 2, "no such market; there are MAIN, RAIN"),
         (("orders", "--all", "-m", "SNOW"), 2, "no such market; there are MAIN, RAIN"),
         (("orders", "--all", "--status", "done"), 2, "--status 'done': use one of open, filled"),
+        (("orders", "--all", "--since", "soon"), 2, "--since 'soon': use a time"),
+        (("orders", "--since", "1h"), 2, "--since: only with --all"),
         (("orders", "--status", "filled"), 2, "only open orders are listed without --all"),
         (("orders", "--csv", "--json"), 2, "choose one"),
         (("trades", "--key-prefix", "other:"), 3, "'past:', not 'other:': name that one by"),

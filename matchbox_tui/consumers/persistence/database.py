@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from msgspec import UNSET
 from sqlalchemy import Connection, event, insert, select, update
 from sqlalchemy import exc as sql_errors
 
@@ -139,6 +140,7 @@ class Database:
                     "highest_order_id": head.order_id,
                     "created_ms": head.created,
                     "parts": head.parts,
+                    "orders": None if head.orders is UNSET else head.orders,
                 }
                 for head in found
                 if head.seq not in known

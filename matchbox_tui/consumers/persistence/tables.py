@@ -63,6 +63,7 @@ orders = Table(
     _number("updated"),
 )
 Index("orders_by_id", orders.c.id)
+Index("orders_by_trader", orders.c.trader, orders.c.id)
 _is_open = orders.c.status == OPEN
 Index("orders_open", orders.c.id, sqlite_where=_is_open, postgresql_where=_is_open)
 
@@ -93,6 +94,8 @@ snapshots = Table(
     _number("highest_order_id"),
     _number("created_ms"),
     _number("parts"),
+    # Open ones; unknown where an older program took the snapshot.
+    _number("orders", nullable=True),
 )
 
 gaps = Table(

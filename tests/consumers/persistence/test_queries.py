@@ -21,7 +21,7 @@ from matchbox_tui.consumers.persistence import (
 )
 from matchbox_tui.consumers.persistence.queries import ROWS_AT_ONCE
 from matchbox_tui.consumers.persistence.tables import gaps, metadata, position, trades
-from matchbox_tui.store import Extent
+from matchbox_tui.store import Extent, OrdersWanted
 from tests.consumers.persistence.past import HOUR, write_past
 from tests.consumers.persistence.rows import driven, read
 
@@ -95,16 +95,21 @@ def asked_for(
         {"status": "rejected"},
         {"status": "cancelled", "trader": "t4"},
         {"trader": "t1", "market": "RAIN"},
+        {"trader": "t2", "since": NOW - 50 * HOUR},
+        {"since": NOW - 5 * HOUR, "market": "MAIN"},
         {"trader": "nobody"},
     ],
     ids=str,
 )
-def test_orders_by_trader_market_and_status(database_url: str, asked: dict[str, str]) -> None:
+def test_orders_since_a_time_by_trader_market_and_status(
+    database_url: str, asked: dict[str, Any]
+) -> None:
     write_past(database_url)
     every = [
         row
         for row in read(database_url, "orders")
-        if all(row[name] == wanted for name, wanted in asked.items())
+        if row["timestamp"] >= asked.get("since", 0)
+        and all(row[name] == wanted for name, wanted in asked.items() if name != "since")
     ]
     assert (asked == {"trader": "nobody"}) == (not every)
     with open_history(database_url) as past:
@@ -181,12 +186,36 @@ def test_a_time_is_found_by_the_index(tmp_path: Path, sqlite_url: str) -> None:
     assert "TEMP B-TREE" not in plans[1]
 
 
+def test_a_trader_s_orders_are_found_by_the_index(tmp_path: Path, sqlite_url: str) -> None:
+    write_past(sqlite_url)
+    asked: list[str] = []
+    with open_history(sqlite_url) as past:
+        raw: Any = past._connection.connection.driver_connection
+        raw.set_trace_callback(asked.append)
+        list(past.orders(trader="t1"))
+        page = past.page(OrdersWanted(100, 5, 10**9, "t1"))
+        raw.set_trace_callback(None)
+    assert len(page) == 5
+    with sqlite3.connect(tmp_path / "matchbox.db") as connection:
+        plans = [
+            " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}"))
+            for text in asked
+            if not text.lstrip().startswith("--")
+        ]
+    connection.close()
+    assert len(plans) == 2
+    assert "orders_by_trader (trader=?)" in plans[0]
+    assert "orders_by_trader (trader=? AND id>?)" in plans[1]
+    assert "TEMP B-TREE" not in plans[1]
+
+
 def test_tables_of_an_older_program_are_not_read_and_get_up_to_date(database_url: str) -> None:
     write_past(database_url, orders=10)
     before = read(database_url, "trades")
     older = "UPDATE alembic_version SET version_num = '0001'"
-    change(database_url, "DROP INDEX trades_by_time", older)
-    words = r"version 0001, this program reads 0002: start 'matchbox consume persistence'"
+    gone = "DROP INDEX trades_by_time", "DROP INDEX orders_by_trader"
+    change(database_url, *gone, "ALTER TABLE snapshots DROP COLUMN orders", older)
+    words = r"version 0001, this program reads 0003: start 'matchbox consume persistence'"
     with pytest.raises(DatabaseUnusable, match=words), open_history(database_url):
         pass
     database = Database(database_url)

@@ -134,6 +134,7 @@ async def test_each_recovery_snapshot_has_a_row(venue: Venue, database_url: str)
     assert [row["seq"] for row in found] == seqs
     assert found[-1]["chain"] == (await venue.restored()).chain
     assert found[-1]["created_ms"] == 1_700_000_000_000
+    assert found[-1]["orders"] == len((await venue.restored()).exchange.orders) > 0
 
 
 async def test_a_market_that_is_halted_later_is_shown_so(venue: Venue, database_url: str) -> None:
