@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.cli.command import command_line, environment
+from tests.cli.command import Result, command_line, environment
 from tests.waiting import soon
 
 _MARK = "MARK_OF_A_TEST"
@@ -85,6 +86,28 @@ class Marked:
             and self.count("traders") == 1
             and any("valkey-server" in line.split()[0] for line in self.processes().values())
         )
+
+
+def traded(*options: str, env: Mapping[str, str]) -> Result:
+    """A headless market that is interrupted once it has traded, which takes as long as it takes."""
+    process = subprocess.Popen(
+        command_line("--headless", "--duration", "300", "--json", *options),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(env),
+    )
+    assert process.stderr is not None
+    told = ""
+    for line in process.stderr:
+        told += line
+        counts = re.search(r"  commands (\d+)  fills (\d+)  ", line)
+        if counts is not None and int(counts[1]) > 100 and int(counts[2]) > 20:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return Result(process.returncode, out, told + err)
 
 
 def _from_proc() -> dict[int, tuple[str, list[str]]]:

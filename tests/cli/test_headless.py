@@ -12,11 +12,11 @@ from matchbox_tui.cli import headless
 from matchbox_tui.store import Keys, Server
 from tests.cli.command import Result, call, run
 from tests.cli.ledger import Ledger, read_ledger
-from tests.cli.processes import Marked
+from tests.cli.processes import Marked, traded
 from tests.cli.venue import Venue
 from tests.waiting import soon
 
-QUICK = ("--headless", "--duration", "2", "--json", "--instances", "2")
+TWO = ("--instances", "2")
 
 
 def ledger_of(url: str, prefix: str, after: int = 0) -> tuple[Ledger, list[Any]]:
@@ -24,8 +24,8 @@ def ledger_of(url: str, prefix: str, after: int = 0) -> tuple[Ledger, list[Any]]
 
 
 def summary_of(done: Result) -> dict[str, Any]:
-    """The one object on stdout of a run in which nothing went wrong."""
-    assert done.code == 0, done.err
+    """The one object on stdout of a run in which nothing went wrong, until it was interrupted."""
+    assert done.code in (0, 130), done.err
     assert len(done.out.splitlines()) == 1
     summary: dict[str, Any] = done.json()
     assert summary["errors"] == []
@@ -53,7 +53,7 @@ def agree(summary: dict[str, Any], ledger: Ledger) -> None:
 
 def test_counts_are_those_of_the_journal_and_only_the_new_ones(url: str, prefix: str) -> None:
     venue = {"REDIS_URL": url, "MATCHBOX_KEY_PREFIX": prefix}
-    first = summary_of(run(*QUICK, env=venue))
+    first = summary_of(traded(*TWO, env=venue))
     ledger, published = ledger_of(url, prefix)
     agree(first, ledger)
     assert published == ledger.fills
@@ -62,7 +62,7 @@ def test_counts_are_those_of_the_journal_and_only_the_new_ones(url: str, prefix:
     assert first["acknowledged"] > 50
     assert (first["elections"], first["epoch"]) == (1, 1)
 
-    again = summary_of(run(*QUICK, "--rate", "400", env=venue))
+    again = summary_of(traded(*TWO, "--rate", "400", env=venue))
     total, published = ledger_of(url, prefix, after=ledger.last)
     agree(again, total)
     assert published == total.fills
@@ -87,7 +87,7 @@ def test_fills_that_a_killed_leader_left_unpublished_are_not_this_runs(
         await link.close()
 
     asyncio.run(forget())
-    summary = summary_of(run(*QUICK, env=venue.env))
+    summary = summary_of(traded(*TWO, env=venue.env))
     total, published = ledger_of(url, prefix)
     assert published == total.fills
     assert len(published) == summary["fills"] + 1
@@ -114,7 +114,7 @@ def test_fifteen_seconds_unless_told(
     assert headless.DEFAULT_SECONDS == 15
     monkeypatch.setattr(headless, "DEFAULT_SECONDS", 1)
     done = call(
-        *("play", "--headless", "--json", "--instances", "1"),
+        *("play", "--headless", "--json", "--instances", "1", "--traders", "0"),
         env={"REDIS_URL": url, "MATCHBOX_KEY_PREFIX": prefix},
     )
     assert summary_of(done)["seconds"] == 1
@@ -144,8 +144,7 @@ def test_markets_open_on_a_venue_that_others_lead(url: str, prefix: str) -> None
     venue = Venue(url, prefix)
     with venue.engine("--id", "theirs", "--markets", "RAIN"):
         soon(venue.leads)
-        done = run("play", *QUICK, "--markets", "RAIN,SNOW", env=venue.env)
-        summary = summary_of(done)
+        summary = summary_of(traded(*TWO, "--markets", "RAIN,SNOW", env=venue.env))
         assert [book["market"] for book in summary["books"]] == ["MAIN", "RAIN", "SNOW"]
         assert (summary["leader"], summary["elections"]) == ("theirs", 0)
         assert summary["fills"] > 0

@@ -46,7 +46,7 @@ async def sabotaged(plan: Plan, temporary: Path, sabotage: Sabotage) -> DrillRep
         return found(temporary)
 
     url = await eventually(address)
-    client = Client(Server(url), KEYS, "saboteur")
+    client = Client(Server(url, timeout_s=10), KEYS, "saboteur")
     link = Server(url, timeout_s=10).link("saboteur")
 
     async def trading() -> bool:

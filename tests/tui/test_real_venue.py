@@ -34,7 +34,7 @@ async def instance(url: str) -> AsyncIterator[Node]:
 
 async def quote(url: str) -> None:
     """A dealer on both sides."""
-    client = await Client.connect(url, name="dealer")
+    client = await Client.connect(f"{url}?socket_timeout=10", name="dealer")
     replica = Replica()
     while "RAIN" not in replica.exchange.books:
         await client.catch_up(replica)

@@ -178,14 +178,19 @@ async def test_an_instance_that_ends_while_another_one_is_hit_is_told(begin: Beg
     text = ENDLESS.replace('"1h"', '"1500ms"').replace("instances = 2", "instances = 3")
     live = begin(text.replace('"500ms"', '"1s"') + '[[event]]\nat = "800ms"\ndo = "pause"\n')
     running = asyncio.ensure_future(live.run())
-    venue = await trades(live, running)
-    leader = (await venue.client.cluster()).leader
-    bystander = next(name for name in venue.cluster.nodes if name != leader)
 
-    async def stands_still() -> bool:
-        return venue.faults._stopped is not None and venue.faults.struck > 0
+    async def hit() -> str:
+        """The instance that stands still, once there is one."""
+        venue = live.venue
+        if venue is None or venue.faults._stopped is None or not venue.faults.struck:
+            return ""
+        pid = venue.faults._stopped._pid
+        return next(name for name, node in venue.cluster.nodes.items() if node.process.pid == pid)
 
-    await eventually(stands_still, bool)
+    stopped = await eventually(hit)
+    venue = live.venue
+    assert venue is not None
+    bystander = next(name for name in venue.cluster.nodes if name != stopped)
     venue.cluster.nodes[bystander].signal(signal.SIGKILL)
     report = await running
     assert report.verdict.problems == [f"{bystander} ended by itself: killed by SIGKILL"]
