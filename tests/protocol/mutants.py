@@ -150,18 +150,18 @@ MUTANTS: dict[str, Mutant] = {
     "no cursor compare-and-set": Mutant(Parts(NoCompareAndSet), "I3", 4),
     "no input digest": Mutant(Parts(NoDigest), "I2", 101),
     "the epoch alone": Mutant(Parts(EpochOnly), "I", 4),
-    "no epoch": Mutant(Parts(NoEpoch), "had been elected", 1803),
+    "no epoch": Mutant(Parts(NoEpoch), "had been elected", 2671),
     "no DUP": Mutant(Parts(NoDup), "met CAS", 18),
     "elections in the same epoch": Mutant(Parts(SameEpoch), "epoch", 0),
     "a lease that anybody renews": Mutant(Parts(AnybodyRenews), "instances lead", 121),
     "fills without own ids": Mutant(Parts(OwnFillIds), "I5", 0),
     "fills of undone commits": Mutant(Parts(UndoneFills), "I5", 194),
-    "fills after any other": Mutant(Parts(FillsAfterAny), "I5", 862),
+    "fills after any other": Mutant(Parts(FillsAfterAny), "I5", 1315),
     "an id counter that is left behind": Mutant(Parts(CounterLeft), "the id counter is", 9),
     "a client_order_id that is forgotten": Mutant(Parts(ForgottenNames), "I1", 0),
     "a retry that repeats a write": Mutant(Parts(exit=RepeatingExit), "I1", 13),
     "a chain that is not verified": Mutant(
-        Parts(), "I", 39, (mock.patch.object(Replica, "apply", _trusting),)
+        Parts(), "I", 48, (mock.patch.object(Replica, "apply", _trusting),)
     ),
     "a deposed leader that keeps its state": Mutant(
         Parts(),

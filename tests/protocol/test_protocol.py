@@ -3,7 +3,7 @@
 The instances' own code runs on a virtual clock and a server in memory; see `run.py`, and
 `check.py` for what is asked afterwards. Each schedule comes from a seed:
 
-    MATCHBOX_SEEDS=20000 pytest tests/protocol/test_protocol.py    so many seeds; 1000 by default
+    MATCHBOX_SEEDS=20000 pytest tests/protocol/test_protocol.py    so many seeds; 500 by default
     MATCHBOX_SEED=4711 pytest tests/protocol/test_protocol.py      one of them, told when it fails
 
 A seed is the same run on every machine, so a failing one can be looked at again.
@@ -20,7 +20,7 @@ import pytest
 from tests.protocol.many import failures, told
 from tests.protocol.run import simulate, simulation
 
-SEEDS = int(os.environ.get("MATCHBOX_SEEDS", "1000"))
+SEEDS = int(os.environ.get("MATCHBOX_SEEDS", "500"))
 ONE = os.environ.get("MATCHBOX_SEED")
 
 
