@@ -28,6 +28,10 @@ def parse_url(url: str) -> URL:
         raise DatabaseUnusable(f"there is no database for {parsed.drivername}://: {fix}")
     if parsed.database in (None, "", ":memory:"):
         raise DatabaseUnusable(f"a database in memory would be gone with the program: {fix}")
+    if parsed.query:
+        raise DatabaseUnusable(
+            f"database {shown_url(parsed)}: options after ? are for PostgreSQL only: {fix}"
+        )
     return parsed.set(drivername="sqlite")
 
 

@@ -38,6 +38,7 @@ _FIXES = (
     (r"password authentication|no password supplied", "put user and password into DATABASE_URL"),
     (r"role \S+ does not exist", "create that user, or put another one into DATABASE_URL"),
     (r"database \S+ does not exist", "create that database, or name another in DATABASE_URL"),
+    (r"invalid connection option", "leave that option out of DATABASE_URL"),
     (r"permission denied", "grant that to the user in DATABASE_URL"),
     (
         r"connection refused|could not connect|connection failed|No such file|resolve"
@@ -48,7 +49,7 @@ _FIXES = (
 _CONTRADICTIONS = {"IntegrityError", "DataError", "ProgrammingError"}
 """As the drivers name them: trying again would not help."""
 
-_WRONG = re.compile("not a database|malformed")
+_WRONG = re.compile("not a database|malformed|invalid connection option")
 _LONG = re.compile("statement timeout|^interrupted")
 
 

@@ -18,12 +18,13 @@ LOCK = 7_406_228_471
 def migrate(connection: Connection, shown: str) -> None:
     """Brings the tables up to date in the transaction that is open; two at a time wait in turn.
 
-    Raises `DatabaseUnusable` for tables of a newer program.
+    Raises `DatabaseUnusable` for tables of a newer program, and for a database that can't hold
+    every name.
     """
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = _config()
     config.attributes["connection"] = connection
     if connection.dialect.name == "postgresql":
+        _check_encoding(connection, shown)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     found, newest = _versions(connection, shown)
     if found != newest:
@@ -51,6 +52,15 @@ def check_version(connection: Connection, shown: str) -> None:
         )
 
 
+def _check_encoding(connection: Connection, shown: str) -> None:
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise DatabaseUnusable(
+            f"database {shown}: its encoding is {encoding}, which can't hold the names of all"
+            " traders: make one with ENCODING 'UTF8', and name that in DATABASE_URL"
+        )
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", "matchbox_tui.consumers.persistence:migrations")
@@ -59,6 +69,7 @@ def _config() -> Config:
 
 def _versions(connection: Connection, shown: str) -> tuple[str | None, str | None]:
     """That of the tables, and the newest that is known."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     newest, known = _known()
     found = MigrationContext.configure(connection).get_current_heads()
     if set(found) - known or len(found) > 1:

@@ -26,6 +26,7 @@ from tests.consumers.persistence.rows import driven
         ("mysql://u:secret@h/x", "no database for mysql"),
         ("sqlite://", "in memory would be gone"),
         ("sqlite:///:memory:", "in memory would be gone"),
+        ("sqlite:///m.db?timeout=soon", "database sqlite:///m.db: options after ? are for"),
     ],
 )
 def test_a_wrong_url(url: str, words: str) -> None:
@@ -114,6 +115,21 @@ def test_a_user_without_rights(postgres: Postgres) -> None:
     postgres.execute("CREATE ROLE looker LOGIN")
     with pytest.raises(DatabaseError, match="grant that to the user"):
         Database(postgres.url("postgres", "looker")).prepare()
+
+
+def test_a_database_that_can_not_hold_every_name(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    postgres.execute("CREATE DATABASE western TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    with pytest.raises(DatabaseUnusable, match=r"encoding is LATIN1.*ENCODING 'UTF8'"):
+        Database(postgres.url("western")).prepare()
+    assert "Context impl" not in caplog.text
+
+
+def test_an_option_that_postgresql_does_not_know(postgres: Postgres) -> None:
+    with pytest.raises(DatabaseUnusable, match="leave that option out of DATABASE_URL"):
+        Database(f"{postgres.url()}&colour=red").prepare()
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
