@@ -17,6 +17,9 @@ from urllib.parse import quote
 from matchbox_tui.store import damage, guard
 from matchbox_tui.store.errors import Unusable
 
+UNREAD_LIMIT = "normal 512mb 128mb 60"
+"""Unread answers of one client that end its connection: at once, and after so many seconds."""
+
 _START_SECONDS = 30.0
 _LONGEST_SOCKET_PATH = 100
 
@@ -131,6 +134,8 @@ class EmbeddedServer:
                 *("--unixsocket", str(self._private / "server.sock"), "--unixsocketperm", "700"),
                 *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
                 *("--maxmemory-policy", "noeviction"),
+                # One that asks for much and doesn't take it is disconnected, as subscribers are.
+                *("--client-output-buffer-limit", UNREAD_LIMIT),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

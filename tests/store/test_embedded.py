@@ -86,6 +86,15 @@ async def test_it_syncs_every_write_and_never_evicts() -> None:
             assert await _ask(server.url, "CONFIG", "GET", setting) == [setting.encode(), value]
 
 
+async def test_what_clients_dont_read_is_bounded() -> None:
+    with EmbeddedServer() as server:
+        _, limits = await _ask(server.url, "CONFIG", "GET", "client-output-buffer-limit")
+        parts = limits.decode().split()
+        found = {parts[n]: [int(part) for part in parts[n + 1 : n + 4]] for n in (0, 4, 8)}
+    assert found["normal"] == [512 << 20, 128 << 20, 60]
+    assert all(found["pubsub"])
+
+
 async def test_what_is_in_a_data_directory_is_there_after_a_restart(tmp_path: Path) -> None:
     data_dir = tmp_path / "new" / "data"
     with EmbeddedServer(data_dir) as server:
