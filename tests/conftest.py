@@ -2,11 +2,13 @@
 
 import itertools
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from matchbox_tui.store import Client, EmbeddedServer, Keys, Link, Server
+from tests.places import SHORT
 
 _venues = itertools.count(1)
 
@@ -21,8 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """One embedded server for all tests that don't stop or reconfigure it."""
-    with EmbeddedServer() as embedded:
-        yield embedded
+    embedded = EmbeddedServer()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", SHORT)
+        embedded.start()
+    yield embedded
+    embedded.stop()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from matchbox_tui.store import EmbeddedServer
 from tests.cli.venue import Venue, fresh_market, running
+from tests.places import SHORT
 
 
 @pytest.fixture(autouse=True)
@@ -33,5 +34,5 @@ def market() -> str:
 @pytest.fixture
 def server_dir() -> Iterator[Path]:
     """A directory with a name short enough for the path of a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="mb", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="mb", dir=SHORT) as name:
         yield Path(name)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cli.command import Result, command_line, environment
+from tests.places import SHORT
 from tests.waiting import soon
 
 _MARK = "MARK_OF_A_TEST"
@@ -26,7 +27,7 @@ class Marked:
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
         self._mark = uuid.uuid4().hex
         # Short, since the path of a unix socket goes below it.
-        self.temporary = Path(tempfile.mkdtemp(prefix="mb", dir="/tmp"))
+        self.temporary = Path(tempfile.mkdtemp(prefix="mb", dir=SHORT))
         self.env = environment(
             {_MARK: self._mark, "TMPDIR": str(self.temporary), "TERM": "xterm-256color"}
             | dict(env or {})

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import SHORT
+
 
 @pytest.fixture
 def server_dir() -> Iterator[Path]:
     """A directory with a name short enough for the path of a socket in it."""
-    with tempfile.TemporaryDirectory(prefix="mb", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="mb", dir=SHORT) as name:
         yield Path(name)
