@@ -123,11 +123,11 @@ def _warnings(status: MemoryStatus, groups: Sequence[ConsumerGroup]) -> list[str
     if not status.limit_bytes or status.used_bytes is None:
         return []
     full = status.used_bytes >= FULL_SHARE * status.limit_bytes
-    held = [
-        one
-        for one in status.streams
-        if one.held_by and (full or (one.bytes or 0) >= HELD_SHARE * status.limit_bytes)
-    ]
+    held: dict[str, StreamMemory] = {}
+    for one in status.streams:
+        if one.held_by and (full or (one.bytes or 0) >= HELD_SHARE * status.limit_bytes):
+            # Who holds the journal holds the fills as well: one word and one fix is enough.
+            held.setdefault(one.held_by, one)
     found = []
     if full:
         sizes = ", ".join(f"{one.stream} {in_words(one.bytes)}" for one in status.streams)
@@ -135,7 +135,7 @@ def _warnings(status: MemoryStatus, groups: Sequence[ConsumerGroup]) -> list[str
             f"the server's memory holds {in_words(status.used_bytes)} of"
             f" {limit_in_words(status)}: {sizes}. Once it is full, new orders are refused."
         )
-    found += [_held(one, groups) for one in held]
+    found += [_held(one, groups) for one in held.values()]
     if full and not held:
         raising = "raise maxmemory" if status.limit == "maxmemory" else "give it more memory"
         found[0] += f" To prevent that: {raising}, or keep less with MATCHBOX_HISTORY"

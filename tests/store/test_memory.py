@@ -167,6 +167,10 @@ async def test_who_holds_much_is_named_with_the_fix(
     full, words = await _warned(client, 60 * MB, 1 * MB, log="bob's")
     assert full.endswith("Once it is full, new orders are refused.")
     assert "is kept for bob's" in words
+    _, words = await _warned(client, 60 * MB, 1 * MB, log="bob's", fills="bob's")
+    assert words.startswith(f"{keys.log} (15.0 MB) is kept for bob's")
+    *_, fills = await _warned(client, 60 * MB, 1 * MB, log="bob's", fills="ledger")
+    assert fills == f"{keys.fills_stream} (0.6 MB) is kept for ledger"
     read = ("XREADGROUP", "GROUP", "bob's", "x", "COUNT", 1, "STREAMS", keys.log, ">")
     await link.call(*read)
     (words,) = await _warned(client, 40 * MB, 100 * MB, log="bob's")
