@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from matchbox_tui.store import Client, Keys, Link, Server, StoreError, Unusable
+from matchbox_tui.store import Client, Keys, Link, Refused, Server, StoreError, Unusable
 from sim import drill as drills
 from sim.audit import Status, audit_recording
 from sim.drill import Drill
@@ -118,18 +118,22 @@ async def delete_an_entry(link: Link, client: Client) -> None:
 
 
 async def forge_a_fill(link: Link, client: Client) -> None:
-    seq = (await client.cluster()).seq
-    fill = {
-        "maker_order_id": 1,
-        "taker_order_id": 2,
-        "price": 50,
-        "qty": 1,
-        "timestamp": 1,
-        "market": "MAIN",
-        "trade_id": f"{seq}-999",
-        "taker_side": "buy",
-    }
-    await link.call("XADD", KEYS.fills_stream, f"{seq}-999", "event", json.dumps(fill))
+    while True:
+        seq = (await client.cluster()).seq
+        fill = {
+            "maker_order_id": 1,
+            "taker_order_id": 2,
+            "price": 50,
+            "qty": 1,
+            "timestamp": 1,
+            "market": "MAIN",
+            "trade_id": f"{seq}-999",
+            "taker_side": "buy",
+        }
+        # Refused where a fill of a later command has come before it.
+        with contextlib.suppress(Refused):
+            await link.call("XADD", KEYS.fills_stream, f"{seq}-999", "event", json.dumps(fill))
+            return
 
 
 async def lie_about_a_state(link: Link, client: Client) -> None:
