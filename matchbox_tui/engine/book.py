@@ -1,9 +1,10 @@
 """The order book of one market."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 import msgspec
-from sortedcontainers import SortedDict, SortedList
+from sortedcontainers import SortedList
 
 from matchbox_tui.engine.order import Level, Order
 from matchbox_tui.engine.values import (
@@ -15,42 +16,44 @@ from matchbox_tui.engine.values import (
     Side,
 )
 
+_BUY = Side.BUY
+
 
 class BookSide:
     """The levels of one side, with the best one at hand.
 
-    The sorted map is touched only when a level is born or dies; filling and cancelling inside a
-    level never see it.
+    The sorted prices are touched only when a level is born or dies; filling and cancelling inside
+    a level never see them.
     """
 
-    __slots__ = ("_best_index", "best", "levels", "side")
+    __slots__ = ("_best_index", "best", "levels", "prices", "side")
 
     def __init__(self, side: Side) -> None:
         self.side = side
-        self.levels: SortedDict[int, Level] = SortedDict()
+        self.levels: dict[int, Level] = {}
+        self.prices: SortedList[int] = SortedList()
         self.best: Level | None = None
         self._best_index = -1 if side is Side.BUY else 0
 
-    def rest(self, order: Order) -> None:
-        """Queues the order at its price. O(1); O(log levels) where the level is new."""
-        price = order.price
-        level: Level | None = self.levels.get(price)
-        if level is None:
-            level = self.levels[price] = Level(price)
-            best = self.best
-            if best is None or (price > best.price if self._best_index else price < best.price):
-                self.best = level
-        level.append(order)
+    def open(self, price: int) -> Level:
+        """A new level, empty as yet. O(log levels)."""
+        level = self.levels[price] = Level(price)
+        self.prices.add(price)
+        best = self.best
+        if best is None or (price > best.price if self._best_index else price < best.price):
+            self.best = level
+        return level
 
     def drop(self, level: Level) -> None:
         """Forgets an empty level. O(log levels)."""
         del self.levels[level.price]
+        self.prices.remove(level.price)
         if level is self.best:
-            self.best = self.levels.peekitem(self._best_index)[1] if self.levels else None
+            self.best = self.levels[self.prices[self._best_index]] if self.levels else None
 
     def best_first(self) -> Iterator[Level]:
         """The levels from the best price to the worst."""
-        prices = reversed(self.levels) if self._best_index else iter(self.levels)
+        prices = reversed(self.prices) if self._best_index else iter(self.prices)
         return (self.levels[price] for price in prices)
 
 
@@ -58,8 +61,9 @@ class OrderBook:
     """Two sides of resting orders, and who they belong to.
 
     `sequence` grows by one with every command processed for the market. `orders` may be shared
-    by the books of one exchange, whose ids are unique across markets. `expiries` holds
-    (expires_at, id) of the GTD orders; `last_seq` is replay's.
+    by the books of one exchange, whose ids are unique across markets. `by_trader` holds the orders
+    of those who have a name, by id; `expiries` (expires_at, id) of the GTD orders; `last_seq` is
+    replay's.
     """
 
     __slots__ = (
@@ -96,12 +100,12 @@ class OrderBook:
         return self.asks.best.price if self.asks.best is not None else None
 
     def side(self, side: Side) -> BookSide:
-        return self.bids if side is Side.BUY else self.asks
+        return self.bids if side is _BUY else self.asks
 
     def order(self, order_id: int) -> Order | None:
         """The order that rests here under this id, or None. O(1)."""
         order = self.orders.get(order_id)
-        if order is None or order.id not in self.by_trader.get(order.message.trader, ()):
+        if order is None or self.side(order.side).levels.get(order.price) is not order.level:
             return None
         return order
 
@@ -132,9 +136,15 @@ class OrderBook:
                 order = order.next
 
     def orders_of(self, trader: str) -> list[Order]:
-        """The trader's resting orders by id, whatever way this state was built. O(n log n)."""
-        mine = self.by_trader.get(trader, {})
-        return [mine[order_id] for order_id in sorted(mine)]
+        """The trader's resting orders by id, whatever way this state was built.
+
+        O(n log n); for "", which is nobody's name, n is all that rests here.
+        """
+        if trader:
+            mine = self.by_trader.get(trader, {})
+            return [mine[order_id] for order_id in sorted(mine)]
+        nobodys = (order for side in Side for order in self.queue(side) if not order.trader)
+        return sorted(nobodys, key=attrgetter("id"))
 
     def snapshot(self, depth: int | None = None) -> BookSnapshot:
         """The best `depth` levels of each side, all where None. O(levels shown)."""
@@ -142,36 +152,60 @@ class OrderBook:
 
     def rest(self, order: Order) -> None:
         """Adds an order at the back of its price. O(1), O(log levels) for a new price."""
-        self.side(order.message.side).rest(order)
+        message = order.message
+        side = self.bids if message.side is _BUY else self.asks
+        level = side.levels.get(order.price)
+        if level is None:
+            level = side.open(order.price)
+        tail = level.tail
+        if tail is None:
+            level.head = order
+        else:
+            tail.next = order
+        level.tail = order
+        level.qty += order.leaves_qty
+        order.level = level
+        order.prev = tail
+        order.next = None
         self.orders[order.id] = order
-        trader = order.message.trader
-        mine = self.by_trader.get(trader)
-        if mine is None:
-            mine = self.by_trader[trader] = {}
-        mine[order.id] = order
-        if order.message.expires_at:
-            self.expiries.add((order.message.expires_at, order.id))
+        if message.trader:
+            mine = self.by_trader.get(message.trader)
+            if mine is None:
+                mine = self.by_trader[message.trader] = {}
+            mine[order.id] = order
+        if message.expires_at:
+            self.expiries.add((message.expires_at, order.id))
 
     def remove(self, order: Order) -> None:
-        """Takes a resting order out. O(1), O(log levels) where its level dies."""
+        """Takes a resting order out. O(1), O(log levels) where its level dies.
+
+        Raises `ValueError` where it does not rest.
+        """
         level = order.level
         if level is None:
             raise ValueError(f"order {order.id} does not rest")
-        level.unlink(order)
+        before, after = order.prev, order.next
+        if before is None:
+            level.head = after
+        else:
+            before.next = after
+        if after is None:
+            level.tail = before
+        else:
+            after.prev = before
+        order.level = order.prev = order.next = None
+        level.qty -= order.leaves_qty
+        message = order.message
         if level.head is None:
-            self.side(order.message.side).drop(level)
-        self.forget(order)
-
-    def forget(self, order: Order) -> None:
-        """Drops an order that has left its level from the indexes. O(1)."""
+            (self.bids if message.side is _BUY else self.asks).drop(level)
         del self.orders[order.id]
-        trader = order.message.trader
-        mine = self.by_trader[trader]
-        del mine[order.id]
-        if not mine:
-            del self.by_trader[trader]
-        if order.message.expires_at:
-            self.expiries.discard((order.message.expires_at, order.id))
+        if message.trader:
+            mine = self.by_trader[message.trader]
+            del mine[order.id]
+            if not mine:
+                del self.by_trader[message.trader]
+        if message.expires_at:
+            self.expiries.discard((message.expires_at, order.id))
 
     def set_status(self, status: MarketStatus) -> None:
         self.market = msgspec.structs.replace(self.market, status=status)

@@ -31,11 +31,10 @@ from matchbox_tui.engine.events import (
     OrderReplaced,
     OrderRested,
     ReplaceRejected,
-    TradeExecuted,
 )
 from matchbox_tui.engine.fold import fold
-from matchbox_tui.engine.matching import fillable, limit_of, match, rests
-from matchbox_tui.engine.order import Order
+from matchbox_tui.engine.matching import crosses, fillable, limit_of, match, rests
+from matchbox_tui.engine.order import Order, order_of
 from matchbox_tui.engine.positions import Positions
 from matchbox_tui.engine.reasons import Reason
 from matchbox_tui.engine.rules import refusal_of_market, refusal_of_order, refusal_of_replace
@@ -44,12 +43,14 @@ from matchbox_tui.engine.values import (
     DEFAULT_MARKET,
     Market,
     MarketStatus,
+    OrderType,
     Position,
     Side,
     TimeInForce,
 )
 
 _FOK = TimeInForce.FOK
+_LIMIT = OrderType.LIMIT
 
 
 class Exchange:
@@ -144,6 +145,7 @@ class Exchange:
         book = self._books.get(command.market)
         if book is None:
             return self._reject(command, Reason.UNKNOWN_MARKET)
+        seq = self.seq
         book.sequence += 1
         reason = refusal_of_order(command, book)
         if reason is not None:
@@ -155,24 +157,28 @@ class Exchange:
                 return self._reject(command, Reason.REDUCE_ONLY_WOULD_INCREASE)
             if command.qty > room:
                 command = msgspec.structs.replace(command, qty=room)
-        events: list[Event] = [OrderAccepted(self.seq, command)]
-        limit = limit_of(command, command.price)
-        if command.time_in_force is _FOK and not fillable(book, command, limit, command.qty):
-            events.append(self._expired(command, command.qty, Reason.NOT_FILLABLE))
-            return events
-        leaves = self._match(book, command, limit, command.qty, command.timestamp, events)
-        if leaves:
-            if rests(command):
-                order = Order(command)
-                order.leaves_qty = leaves
-                book.rest(order)
-                events.append(
-                    OrderRested(
-                        self.seq, command.market, order.id, order.price, leaves, command.timestamp
-                    )
-                )
-            else:
-                events.append(self._expired(command, leaves, Reason.IMMEDIATE))
+        events: list[Event] = [OrderAccepted(seq, command)]
+        limit = command.price if command.type is _LIMIT else limit_of(command, 0)
+        leaves = command.qty
+        if crosses(book, command.side, limit):
+            if command.time_in_force is _FOK and not fillable(book, command, limit, leaves):
+                events.append(self._expired(command, leaves, Reason.NOT_FILLABLE))
+                return events
+            leaves = match(
+                book, command, limit, leaves, seq, command.timestamp, events, self.positions
+            )
+            if not leaves:
+                return events
+        if rests(command):
+            order = order_of(command, leaves)
+            book.rest(order)
+            events.append(
+                OrderRested(seq, command.market, command.order_id, limit, leaves, command.timestamp)
+            )
+        elif command.time_in_force is _FOK:
+            events.append(self._expired(command, leaves, Reason.NOT_FILLABLE))
+        else:
+            events.append(self._expired(command, leaves, Reason.IMMEDIATE))
         return events
 
     def _replace(self, command: ReplaceOrder) -> list[Event]:
@@ -201,8 +207,8 @@ class Exchange:
         book.remove(order)
         order.price = price
         order.qty = qty
-        order.leaves_qty = self._match(
-            book, order.message, price, leaves, command.timestamp, events
+        order.leaves_qty = match(
+            book, order.message, price, leaves, self.seq, command.timestamp, events, self.positions
         )
         if order.leaves_qty:
             book.rest(order)
@@ -217,8 +223,19 @@ class Exchange:
         order = self.orders.get(command.order_id)
         if order is None:
             return [self._nothing("", command.order_id, Reason.UNKNOWN_ORDER, command.timestamp)]
-        self._books[order.market].sequence += 1
-        return [self._cancel_resting(order, Reason.REQUESTED, command.timestamp)]
+        book = self._books[order.message.market]
+        book.sequence += 1
+        book.remove(order)
+        return [
+            OrderCancelled(
+                self.seq,
+                book.market.symbol,
+                order.id,
+                order.leaves_qty,
+                Reason.REQUESTED,
+                command.timestamp,
+            )
+        ]
 
     def _cancel_all(self, command: CancelAll) -> list[Event]:
         """Market by market, by id. O(n log n) in the trader's orders, O(markets) more for all."""
@@ -226,7 +243,7 @@ class Exchange:
             books = list(self._books.values())
         elif command.market in self._books:
             books = [self._books[command.market]]
-            books[0].sequence += not books[0].by_trader.get(command.trader)
+            books[0].sequence += not books[0].orders_of(command.trader)
         else:
             return [self._nothing(command.market, 0, Reason.UNKNOWN_MARKET, command.timestamp)]
         events: list[Event] = []
@@ -290,23 +307,6 @@ class Exchange:
         ]
 
     # What the handlers share.
-
-    def _match(
-        self,
-        book: OrderBook,
-        taker: NewOrder,
-        limit: int,
-        leaves: int,
-        timestamp: int,
-        events: list[Event],
-    ) -> int:
-        start = len(events)
-        leaves = match(book, taker, limit, leaves, self.seq, timestamp, events)
-        if len(events) > start:
-            for event in events[start:]:
-                if type(event) is TradeExecuted:
-                    self.positions.record(event)
-        return leaves
 
     def _cancel_resting(self, order: Order, reason: Reason, timestamp: int) -> OrderCancelled:
         self._books[order.market].remove(order)

@@ -8,6 +8,7 @@ from matchbox_tui.engine.book import BookSide, OrderBook
 from matchbox_tui.engine.commands import NewOrder
 from matchbox_tui.engine.events import Event, OrderCancelled, TradeExecuted
 from matchbox_tui.engine.order import Order
+from matchbox_tui.engine.positions import Positions
 from matchbox_tui.engine.reasons import Reason
 from matchbox_tui.engine.values import (
     MAX_PRICE,
@@ -47,58 +48,72 @@ def match(
     seq: int,
     timestamp: int,
     events: list[Event],
+    positions: Positions,
 ) -> int:
     """Trades the taker against the other side of the book, down to `limit`.
 
     Appends a `TradeExecuted` for each fill and an `OrderCancelled` for each order that
     self-trade prevention ends, and returns what is left of the taker (0 where it was ended).
-    O(1) a fill; O(log levels) more for each level that is used up.
+    Moves the positions of both. O(1) a fill; O(log levels) more for each level that is used up.
     """
     is_buy = taker.side is _BUY
     side = book.asks if is_buy else book.bids
     trader = taker.trader
     guarded = bool(trader) and taker.self_trade_prevention is not _STP_NONE
-    n = 0
+    market, taker_id, taker_side = taker.market, taker.order_id, taker.side
+    n = traded = value = 0
     while leaves:
         level = side.best
-        if level is None or (level.price > limit if is_buy else level.price < limit):
+        if level is None:
+            break
+        price = level.price
+        if price > limit if is_buy else price < limit:
             break
         maker = level.head
         while maker is not None and leaves:
-            if guarded and maker.message.trader == trader:
+            counterpart = maker.message.trader
+            if guarded and counterpart == trader:
                 leaves = _prevent(book, taker, maker, leaves, seq, timestamp, events)
                 maker = level.head
                 continue
             qty = maker.leaves_qty
             if qty <= leaves:
-                leaves -= qty
-                level.unlink(maker)
-                book.forget(maker)
+                book.remove(maker)
                 maker.leaves_qty = 0
             else:
                 qty = leaves
-                leaves = 0
                 maker.leaves_qty -= qty
                 level.qty -= qty
+            leaves -= qty
             events.append(
                 TradeExecuted(
                     seq,
                     n,
-                    taker.market,
+                    market,
                     maker.id,
-                    taker.order_id,
-                    level.price,
+                    taker_id,
+                    price,
                     qty,
-                    taker.side,
-                    maker.message.trader,
+                    taker_side,
+                    counterpart,
                     trader,
                     timestamp,
                 )
             )
             n += 1
+            if counterpart != trader:
+                traded += qty
+                value += qty * price
+                if is_buy:
+                    positions.move(counterpart, market, -qty, qty * price)
+                else:
+                    positions.move(counterpart, market, qty, -qty * price)
             maker = level.head
-        if level.head is None and level is side.best:
-            side.drop(level)
+    if n:
+        if is_buy:
+            positions.move(trader, market, traded, -value)
+        else:
+            positions.move(trader, market, -traded, value)
     return leaves
 
 
@@ -115,10 +130,7 @@ def _prevent(
     mode = taker.self_trade_prevention
     if mode is not _CANCEL_TAKER:
         qty = maker.leaves_qty
-        level = maker.level
-        assert level is not None
-        level.unlink(maker)
-        book.forget(maker)
+        book.remove(maker)
         events.append(
             OrderCancelled(seq, taker.market, maker.id, qty, Reason.SELF_TRADE, timestamp)
         )
@@ -187,7 +199,9 @@ def match_order(order: Order, book: OrderBook) -> list[Fill]:
     ):
         return []
     events: list[Event] = []
-    order.leaves_qty = match(book, message, limit, order.leaves_qty, 0, order.timestamp, events)
+    order.leaves_qty = match(
+        book, message, limit, order.leaves_qty, 0, order.timestamp, events, Positions()
+    )
     if order.leaves_qty and rests(message):
         book.rest(order)
     return [

@@ -119,11 +119,26 @@ class Order:
         )
 
 
+def order_of(message: NewOrder, leaves_qty: int) -> Order:
+    """The order of a message that is about to rest: the constructor takes twice as long."""
+    order = _blank(Order)
+    order.message = message
+    order.id = message.order_id
+    order.price = message.price
+    order.qty = message.qty
+    order.leaves_qty = leaves_qty
+    return order
+
+
+_blank = Order.__new__
+
+
 class Level:
     """One price: a doubly linked queue of orders, first come first, and their total.
 
-    The links live in the orders themselves, so every operation is O(1), there are no tombstones
-    for anybody to step over, and a level costs the same with one order as with fifty thousand.
+    The links live in the orders themselves, so `OrderBook` adds and removes in O(1), there are no
+    tombstones for anybody to step over, and a level costs the same with one order as with fifty
+    thousand.
     """
 
     __slots__ = ("head", "price", "qty", "tail")
@@ -133,30 +148,3 @@ class Level:
         self.qty = 0
         self.head: Order | None = None
         self.tail: Order | None = None
-
-    def append(self, order: Order) -> None:
-        """Puts the order at the back of the queue. O(1)."""
-        tail = self.tail
-        order.level = self
-        order.prev = tail
-        order.next = None
-        if tail is None:
-            self.head = order
-        else:
-            tail.next = order
-        self.tail = order
-        self.qty += order.leaves_qty
-
-    def unlink(self, order: Order) -> None:
-        """Takes the order out, wherever it stands. O(1)."""
-        before, after = order.prev, order.next
-        if before is None:
-            self.head = after
-        else:
-            before.next = after
-        if after is None:
-            self.tail = before
-        else:
-            after.prev = before
-        order.level = order.prev = order.next = None
-        self.qty -= order.leaves_qty

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from matchbox_tui.engine.events import TradeExecuted
 from matchbox_tui.engine.values import Position, Side
 
+_BUY = Side.BUY
+
 
 class Positions:
     """Every trader's position, as a fold over trades. All O(1) but the lists."""
@@ -16,12 +18,13 @@ class Positions:
 
     def record(self, trade: TradeExecuted) -> None:
         """Moves the contracts to the buyer and the cash to the seller."""
-        value = trade.price * trade.qty
-        signed = trade.qty if trade.taker_side is Side.BUY else -trade.qty
-        if signed < 0:
-            value = -value
-        self._add(trade.taker_trader, trade.market, signed, -value)
-        self._add(trade.maker_trader, trade.market, -signed, value)
+        bought = trade.qty if trade.taker_side is _BUY else -trade.qty
+        paid = bought * trade.price
+        if trade.maker_trader == trade.taker_trader:
+            bought = paid = 0
+        else:
+            self.move(trade.maker_trader, trade.market, -bought, paid)
+        self.move(trade.taker_trader, trade.market, bought, -paid)
 
     def of(self, trader: str, market: str) -> Position:
         held = self._held.get((trader, market))
@@ -46,7 +49,8 @@ class Positions:
         for (trader, market), (qty, cash) in self._held.items():
             yield trader, market, Position(qty, cash)
 
-    def _add(self, trader: str, market: str, qty: int, cash: int) -> None:
+    def move(self, trader: str, market: str, qty: int, cash: int) -> None:
+        """Adds contracts and cash, 0 of each for who traded with itself: it is a holder then."""
         held = self._held.get((trader, market))
         if held is None:
             self._held[trader, market] = [qty, cash]

@@ -4,7 +4,7 @@ import re
 
 from matchbox_tui.engine.book import OrderBook
 from matchbox_tui.engine.commands import NewOrder, ReplaceOrder
-from matchbox_tui.engine.matching import crosses, rests
+from matchbox_tui.engine.matching import crosses
 from matchbox_tui.engine.order import Order
 from matchbox_tui.engine.reasons import Reason
 from matchbox_tui.engine.values import (
@@ -23,6 +23,7 @@ from matchbox_tui.engine.values import (
 # A symbol becomes part of Redis keys and file names.
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
+_GTC = TimeInForce.GTC
 _GTD = TimeInForce.GTD
 _LIMIT = OrderType.LIMIT
 _OPEN = MarketStatus.OPEN
@@ -32,22 +33,34 @@ def refusal_of_terms(order: NewOrder, market: Market) -> Reason | None:
     """Why the order can never be valid in this market, whatever its book holds, or None. O(1)."""
     if not 0 < order.qty <= MAX_QTY:
         return Reason.INVALID_QTY
-    if order.type is _LIMIT:
-        reason = refusal_of_price(order.price, market)
-        if reason is not None:
-            return reason
+    is_limit = order.type is _LIMIT
+    if is_limit:
+        price, highest = order.price, market.max_price
+        if (
+            not 0 < price <= MAX_PRICE
+            or price < market.min_price
+            or (highest is not None and price > highest)
+            or (market.tick != 1 and price % market.tick)
+        ):
+            return refusal_of_price(price, market)
     if not 0 < order.order_id <= MAX_ID:
         return Reason.INVALID_ORDER_ID
     if not 0 <= order.timestamp <= MAX_TIME:
         return Reason.INVALID_TIMESTAMP
-    if order.time_in_force is _GTD:
+    time_in_force = order.time_in_force
+    if time_in_force is _GTC and not order.expires_at:
+        rests = is_limit
+    elif time_in_force is _GTD:
         if not order.timestamp < order.expires_at <= MAX_TIME:
             return Reason.INVALID_EXPIRES_AT
+        rests = is_limit
     elif order.expires_at:
         return Reason.INVALID_EXPIRES_AT
-    if order.post_only and not rests(order):
+    else:
+        rests = False
+    if order.post_only and not rests:
         return Reason.POST_ONLY_NEEDS_RESTING
-    if order.reduce_only and rests(order):
+    if order.reduce_only and rests:
         return Reason.REDUCE_ONLY_NEEDS_IMMEDIATE
     return None
 

@@ -80,7 +80,7 @@ def check_books(exchange: Exchange) -> None:
             best = book.best_bid if side is Side.BUY else book.best_ask
             assert best == next(iter(totals), None)
         assert sorted(ids) == sorted(
-            order.id for trader in book.by_trader for order in book.orders_of(trader)
+            order.id for trader in ("", *book.by_trader) for order in book.orders_of(trader)
         )
         gtd = sorted((o.expires_at, o.id) for s in Side for o in book.queue(s) if o.expires_at)
         assert list(book.expiries) == gtd
