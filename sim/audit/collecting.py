@@ -250,7 +250,7 @@ class Collector:
         left = await self._link.call("XRANGE", key, "-", "+", "COUNT", 1)
         whole_from = place(left[0][0])[0] if left else end + 1
         # Fills are never trimmed further than the journal is.
-        if whole_from > base.seq + 1 and await self._first_seq() > base.seq + 1:
+        if whole_from > base.seq + 1 and await self._first_seq() > self._first:
             raise Trimmed
 
     async def _published(self, file: FrameWriter) -> None:

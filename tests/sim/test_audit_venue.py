@@ -27,7 +27,13 @@ from tests.waiting import eventually
 NAMES = ["node-1", "node-2", "node-3"]
 
 TRIMMING = Settings(
-    lease_ms=10_000, renew_ms=200, poll_ms=10, snapshot_ms=100, history=50, hash_every=20
+    lease_ms=10_000,
+    renew_ms=200,
+    poll_ms=10,
+    snapshot_ms=100,
+    history=50,
+    hash_every=20,
+    fills_kept=0,
 )
 
 
@@ -192,6 +198,31 @@ async def test_a_journal_that_is_trimmed_while_it_is_read_is_read_anew(
     monkeypatch.setattr("sim.audit.collecting.ATTEMPTS", 0)
     with pytest.raises(RecordingError, match="trimmed 0 times while it was read"):
         await audited(venue)
+
+
+async def test_fills_that_are_trimmed_while_the_journal_is_read_are_not_missed(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await some_trades(venue)
+    for seq in (3, 6):
+        await snapshot_at(venue, seq)
+    leader = Collector._leader
+    trims = iter([4, 4])
+
+    async def trim_first(collector: Collector, fills_end: tuple[int, int]) -> str | None:
+        """Between the journal and its fills."""
+        for key in (venue.keys.log, venue.keys.fills_stream):
+            await venue.link.call("XTRIM", key, "MINID", f"{next(trims, 0)}-0")
+        return await leader(collector, fills_end)
+
+    monkeypatch.setattr(Collector, "_leader", trim_first)
+    verdict = await audited(venue)
+    assert failing(verdict) == []
+    assert verdict.first == 3
+    assert verdict.check("I5").counts["fills"] > 0
+    # Without the journal's there is no reason for them to go.
+    await venue.link.call("XTRIM", venue.keys.fills_stream, "MINID", "5-0")
+    assert failing(await audited(venue)) == ["I5"]
 
 
 @pytest.mark.parametrize("gone", ["the first entry", "the whole journal", "entries and the list"])
