@@ -113,7 +113,7 @@ def play(
         typer.Option(
             "--database-url",
             envvar="DATABASE_URL",
-            help="Where to record: SQLite or PostgreSQL.",
+            help="Where to record, and where the API reads on: SQLite or PostgreSQL.",
             metavar="URL",
             show_default="matchbox.db in --data-dir, or a new file of the user's",
         ),
@@ -152,6 +152,12 @@ def play(
         settings = {"MATCHBOX_DATA_DIR": str(data_dir)} if data_dir is not None else {}
         if look is not None:
             settings["MATCHBOX_HASH_EVERY"] = str(HASH_EVERY)
+        database = database_url
+        if record:
+            database = recording_database(database_url, data_dir, private=server is not None)
+        if database:
+            # The API reads there what is no longer in memory.
+            settings["DATABASE_URL"] = database
         cluster = Cluster(
             *(url, log_dir),
             prefix=prefix,
@@ -161,10 +167,7 @@ def play(
             api_port=api_port,
         )
         start = partial(cluster.start, instances, traders, rate, seed)
-        recording = None
-        if record:
-            database = recording_database(database_url, data_dir, private=server is not None)
-            recording = Recording(cluster, url, prefix, database)
+        recording = Recording(cluster, url, prefix, database) if record else None
         if ports:
             say(f"Serving at {', '.join(f'http://{API_HOST}:{port}' for port in ports)}")
         try:

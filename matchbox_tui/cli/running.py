@@ -63,6 +63,8 @@ def set_up_logging(level: str) -> None:
         format="%(asctime)s.%(msecs)03d %(levelname)-7s %(message)s",
         datefmt="%H:%M:%S",
     )
+    # It tells of its plugins as soon as it is imported, which is nobody's business here.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def on_stop(callback: Any, *, until_eof: bool = False) -> None:

@@ -16,6 +16,7 @@ from matchbox_tui.consumers.persistence import DatabasePast, past, queries
 from matchbox_tui.consumers.persistence.tables import position
 from matchbox_tui.engine import CancelAll, Market
 from matchbox_tui.store import OrdersWanted, Past, PastOrder
+from tests.api.processes import instances
 from tests.api.serving import Api, serving
 from tests.consumers.persistence.postgres import started
 from tests.consumers.persistence.rows import driven
@@ -337,6 +338,20 @@ async def test_many_who_ask_take_turns(
         assert all(answer == answers[0] != [] for answer in answers)
     assert 1 <= len(threads) <= past.ASKED_AT_ONCE
     assert threading.current_thread().name not in threads
+
+
+async def test_an_instance_of_its_own_reads_where_it_is_told_to(
+    venue: Venue, database: str
+) -> None:
+    await late(venue, database, 1)
+    await venue.stop()
+    with instances(venue.url, venue.prefix, "b", options=("--database-url", database)) as started:
+        (instance,) = started
+        shown = instance.get("/orders?limit=1000")
+        assert len(shown) == 60
+        assert [instance.get(f"/orders/{order['id']}") for order in shown[:3]] == shown[:3]
+        traded = instance.get("/trades?limit=1000")
+        assert instance.get(f"/trades?before={traded[5]['trade_id']}") == traded[:5]
 
 
 class Unasked:

@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,11 +18,12 @@ import pytest
 
 from matchbox_tui.cli import serve as module
 from matchbox_tui.store import EmbeddedServer, Keys, Server
-from tests.cli.command import command_line, environment, run
+from tests.cli.command import call, command_line, environment, run
 from tests.cli.venue import Venue
 from tests.servers import OwnServer
 from tests.waiting import soon
 
+ROOT = Path(__file__).parents[2]
 ORDER = b'{"side":"buy","price":50,"qty":1}'
 POST = (
     b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -233,6 +235,32 @@ def test_a_port_in_use(empty: Venue) -> None:
 )
 def test_what_can_not_be(empty: Venue, options: tuple[str, ...], named: str) -> None:
     assert named in empty.call("serve", *options).refusal(2)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://u:secret@h/x"])
+def test_a_database_that_can_not_be_is_said_before_anything_is_served(url: str) -> None:
+    words = call("serve", "--port", "0", "--database-url", url).refusal(3)
+    assert "set DATABASE_URL to sqlite:///FILE or postgresql://" in words
+    assert "secret" not in words
+
+
+def test_a_database_that_is_away_takes_history_alone_along(empty: Venue, tmp_path: Path) -> None:
+    with serve("--database-url", f"sqlite:///{tmp_path / 'none.db'}", env=empty.env) as serving:
+        assert serving.ask("/orders") == (200, [])
+        assert serving.end(signal.SIGTERM)[0] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_database_nothing_of_one_is_loaded() -> None:
+    program = (
+        "import sys; from matchbox_tui.cli.serve import open_past; import matchbox_tui.api\n"
+        "import matchbox_tui.cli.instance; assert open_past('', '') is None\n"
+        "print([name for name in ('sqlalchemy', 'alembic', 'sqlite3') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_no_server_to_reach() -> None:
