@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from typing import Any
 
 from sim.audit import Verdict, audit_recording, collect
@@ -13,6 +14,7 @@ from sim.faults import Unhealed
 from sim.floor import FloorRecord
 from sim.judging import Evidence, judged
 from sim.reckoning import reckon
+from sim.recording import indexed, open_run
 
 CALM = (0.3, 0.8)
 """Seconds of undisturbed trading before each fault, by chance between these."""
@@ -102,7 +104,12 @@ class Drill:
         directory = self._plan.out or venue.directory / "recording"
         keys = venue.client.keys
         await collect(venue.client.server.url, keys.prefix, directory, record)
-        return await audit_recording(directory)
+        verdict = await audit_recording(directory)
+        if self._plan.out is not None and verdict.ok:
+            # For who wants to see it: a replay goes anywhere at once.
+            with closing(open_run(directory)) as run:
+                await asyncio.to_thread(indexed, run)
+        return verdict
 
     async def _unless_stopped(self, venue: DrillVenue, work: Coroutine[Any, Any, None]) -> bool:
         """Whether the work came to its end; it is dropped once the drill is asked to stop."""

@@ -6,7 +6,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ from sim.audit import audit_recording
 from sim.hiring import hire, roster
 from sim.measuring import Measuring, evidence_of
 from sim.realism import Tapes, scorecard
-from sim.recording import RunFacts, RunWriter, Sample, open_run, prepared
+from sim.recording import IndexWriter, Run, RunFacts, RunWriter, Sample, open_run, prepared
 from sim.recording.form import told as in_words
 from sim.recording.run import MEASURES, REPORT, VERDICT
 from sim.report import Told, write_page
@@ -100,11 +101,18 @@ async def run_scenario(
         say("Auditing and measuring what was recorded.")
         audited = await audit_recording(directory)
         run = stack.enter_context(closing(open_run(directory)))
-        evidence = evidence_of(run)
+        evidence, indexing = evidence_of(run), _index_of(run) if out is not None else None
+        if indexing is not None:
+            stack.enter_context(indexing)
+            journal = partial(indexing.entries, lambda: measuring.exchange)
+            evidence = msgspec.structs.replace(evidence, journal=journal)
         markets = [plan.market.symbol for plan in scenario.markets]
         tapes = Tapes(run.facts.start, evidence.end, markets) if realism else None
-        measuring = Measuring(evidence, audited, markets, tapes)
+        measuring: Measuring = Measuring(evidence, audited, markets, tapes)
         await _breathing(measuring)
+        if indexing is not None and measuring.whole:
+            with suppress(OSError):
+                indexing.keep(measuring.exchange)
         measures = measuring.measures()
         scored = await asyncio.to_thread(scorecard, tapes) if tapes is not None else None
         report = RunReport(
@@ -233,6 +241,16 @@ class _Running:
                 epoch=sample.epoch,
             )
         )
+
+
+def _index_of(run: Run) -> IndexWriter | None:
+    """What indexes the run while it is measured; None where there is no room for an index: whoever
+    seeks in the run makes it then.
+    """
+    try:
+        return IndexWriter(run)
+    except OSError:
+        return None
 
 
 async def _breathing(measuring: Measuring) -> None:

@@ -75,8 +75,8 @@ def replay(
 
     Space pauses, s steps, + and - change the speed, t goes to the next trade, e to the next change
     of leader, p to a sequence or a time, ? tells all. A run that was interrupted is played as far
-    as it was recorded. The first time an index is made, for going anywhere at once; it is kept in
-    the directory.
+    as it was recorded. An index lets it go anywhere at once; where the run left none, it is made
+    the first time and kept in the directory.
     """
     from matchbox_tui.tui import ReplayApp, parse_place
     from sim.recording import Playback, RecordingError, indexed, open_run
@@ -95,7 +95,7 @@ def replay(
         try:
             if recorded.interrupted:
                 say(f"matchbox: {recorded.interrupted}")
-            source = Playback(recorded, indexed(recorded, _progress()))
+            source = Playback(recorded, indexed(recorded, _progress(), _told))
             if source.last == source.first:
                 raise UsageError(f"{printable(str(directory))}: nothing was recorded in it")
             if market is not None:
@@ -154,6 +154,10 @@ def _check_market(source: "Playback", market: str) -> None:
         raise UsageError(f"--market {market[:40]!r}: no such market; there are {names}")
 
 
+def _told(words: str) -> None:
+    say(f"matchbox: {printable(words)}")
+
+
 def _progress() -> "Callable[[int, int], None]":
     """Says how far the index is, where that takes long."""
     last = time.monotonic()
@@ -164,7 +168,7 @@ def _progress() -> "Callable[[int, int], None]":
         if time.monotonic() - last < PROGRESS_SECONDS:
             return
         last = time.monotonic()
-        words = f"matchbox: reading the run for the first time, {100 * read // max(size, 1)} %"
+        words = f"matchbox: making an index of the run, {100 * read // max(size, 1)} %"
         if not shown:
             say(words)
         else:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from matchbox_tui.engine import Exchange
 from sim.audit import Status, Verdict
 from sim.floor import FloorRecord
 from sim.measuring.evidence import Evidence
@@ -46,6 +47,16 @@ class Measuring:
         self._markets = markets
         self._fold = JournalFold(evidence, watch)
         self._problems: list[str] = []
+
+    @property
+    def exchange(self) -> Exchange:
+        """The venue as far as `steps` have come."""
+        return self._fold.exchange
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing contradicted itself so far."""
+        return not self._problems and not self._fold.problem
 
     def steps(self) -> Iterator[int]:
         """Yields the sequence that was reached after each commit, then finishes."""

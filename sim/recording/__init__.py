@@ -21,8 +21,8 @@ A simulated run's directory (`RunWriter`) tells in addition what it was:
     samples.gz      how the venue stood now and then (`Sample` frames)
     faults.json     the faults and what became of them (`FaultRow`s)
 
-Who opens it to seek in it adds an index, which can be made again at any time: `index.json` and
-`checkpoints.gz`.
+A run that has ended adds an index to seek in it, or else whoever seeks first; it can be made again
+at any time: `index.json` and `checkpoints.gz`.
 
 The manifest is written last and renamed to its name, so that a recording that was cut short has
 none. A reader takes files of exactly the size and checksum that the manifest says, and never
@@ -30,6 +30,7 @@ follows a link. Whoever records more adds files and fields; a reader ignores tho
 What would mislead an older reader needs another `VERSION`.
 """
 
+from sim.recording.checkpoints import Checkpoint, Checkpoints, Index, Turn
 from sim.recording.form import (
     AFTER,
     BASE,
@@ -47,7 +48,8 @@ from sim.recording.form import (
     RecordingError,
     StreamEntry,
 )
-from sim.recording.index import Checkpoint, Checkpoints, Index, Turn, indexed
+from sim.recording.index import indexed
+from sim.recording.indexing import IndexWriter
 from sim.recording.opening import Run, open_run
 from sim.recording.playback import Playback
 from sim.recording.reading import Recording
@@ -72,6 +74,7 @@ __all__ = [
     "FileFacts",
     "FrameWriter",
     "Index",
+    "IndexWriter",
     "Manifest",
     "Moment",
     "Place",

@@ -7,9 +7,10 @@ from functools import cached_property
 import msgspec
 
 from matchbox_tui.store import Entry, Replica
+from sim.recording.checkpoints import Checkpoints
 from sim.recording.form import JOURNAL
 from sim.recording.frames import FrameReader
-from sim.recording.index import TRADE, Checkpoints
+from sim.recording.indexing import TRADE
 from sim.recording.opening import Run
 from sim.recording.reading import stream_entry
 from sim.recording.run import Sample

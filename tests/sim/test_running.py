@@ -1,6 +1,7 @@
 """A scenario is run to its report, or as far as it was let."""
 
 import asyncio
+import errno
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from matchbox_tui.engine import Market
 from sim.measuring import evidence_of, measure
-from sim.recording import RecordingError, open_run
+from sim.recording import RecordingError, indexed, indexing, open_run
 from sim.running import Progress, RunReport, run_scenario
 from sim.scenario import Burst, Expectation, Kill, Latency, MarketPlan, Scenario
 from sim.scenario.standard import standard_population
@@ -65,8 +66,9 @@ def run(
 
 
 def test_a_run_is_kept_with_its_scenario_its_measures_its_verdict_and_its_page(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(indexing, "EVERY", 50)
     wanted = Expectation("lost", "=", 0), Expectation("faults", "=", 1)
     out = tmp_path / "run"
     report = run(scenario(*wanted), out)
@@ -83,9 +85,32 @@ def test_a_run_is_kept_with_its_scenario_its_measures_its_verdict_and_its_page(
     page = (out / "report.html").read_text()
     assert "A small &lt;run&gt;" in page
     assert "<run>" not in page
+    # A replay goes anywhere at once, by the same index that it would have made itself.
+    heard: list[object] = []
+    found = indexed(open_run(out), lambda *how_far: heard.append(how_far), heard.append).index
+    assert not heard
+    assert found.seq == figures["values"]["commands"]
+    states = (out / "checkpoints.gz").read_bytes()
+    (out / "index.json").unlink()
+    assert indexed(open_run(out), lambda *how_far: heard.append(how_far)).index == found
+    assert heard
+    assert (out / "checkpoints.gz").read_bytes() == states
     # What was recorded says the same to whoever measures it again.
     again = measure(evidence_of(open_run(out)), report.audit, ["RAIN"])
     assert again.values == report.measures
+
+
+def test_an_index_that_can_not_be_written_is_missed_by_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(indexing.Indexer, "see", full)
+    assert run(scenario(seconds=1), tmp_path / "run").ok
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert "report.html" in left
+    assert not {"index.json", "checkpoints.gz", "checkpoints.gz.new"} & left
 
 
 def test_an_expectation_that_is_not_met_makes_the_run_fail() -> None:

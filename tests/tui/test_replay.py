@@ -9,8 +9,7 @@ from matchbox_tui.engine import TradeExecuted
 from matchbox_tui.store import Entry
 from matchbox_tui.tui import FULL_SPEED, KeyTable, Look, ReplayApp
 from matchbox_tui.tui.places import parse_place, stopwatch
-from sim.recording import JOURNAL, Playback, indexed, open_run
-from sim.recording import index as index_module
+from sim.recording import JOURNAL, Playback, indexed, indexing, open_run
 from tests.sim.evidence import Story
 from tests.sim.recording.runs import STEP, begun, recorded, traded
 from tests.tui.cockpit import press, screen_text, until, until_shown
@@ -30,8 +29,8 @@ def directory(told: Story, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def playback(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Playback:
-    monkeypatch.setattr(index_module, "EVERY", 50)
-    monkeypatch.setattr(index_module, "GROWTH", 0)
+    monkeypatch.setattr(indexing, "EVERY", 50)
+    monkeypatch.setattr(indexing, "GROWTH", 0)
     run = open_run(directory)
     return Playback(run, indexed(run))
 

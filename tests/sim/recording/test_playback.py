@@ -16,9 +16,9 @@ from sim.recording import (
     RecordingError,
     Sample,
     indexed,
+    indexing,
     open_run,
 )
-from sim.recording import index as index_module
 from sim.recording.run import CHECKPOINTS, INDEX
 from tests.sim.evidence import Story
 from tests.sim.recording.runs import STEP, begun, recorded, traded
@@ -29,8 +29,8 @@ EVERY = 25
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many checkpoints in a short run, whatever they cost."""
-    monkeypatch.setattr(index_module, "EVERY", EVERY)
-    monkeypatch.setattr(index_module, "GROWTH", 0)
+    monkeypatch.setattr(indexing, "EVERY", EVERY)
+    monkeypatch.setattr(indexing, "GROWTH", 0)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,9 @@ def test_an_index_of_another_journal_is_made_anew(path: Path, tmp_path: Path) ->
     other = recorded(tmp_path / "other", traded(300, seed=2))
     for name in (INDEX, CHECKPOINTS):
         shutil.copy(path / name, other / name)
+    said: list[str] = []
+    indexed(open_run(other), told=said.append)
+    assert said == [f"{other / INDEX} is not of this journal: it is made anew"]
     playback, points = opened(other)
     assert points.index.seq == int(traded(300, seed=2).entries[-1].id.partition(b"-")[0])
     replica = playback.begin(playback.last)
@@ -108,9 +111,27 @@ def test_an_index_that_is_damaged_is_made_anew(name: str, path: Path) -> None:
     raw = (path / name).read_bytes()
     for damaged in (raw[: len(raw) // 2], os.urandom(len(raw)), b""):
         (path / name).write_bytes(damaged)
+        said: list[str] = []
+        indexed(open_run(path), told=said.append)
+        assert [": it is made anew" in words for words in said] == [True]
         playback, points = opened(path)
         assert points.index == first
         assert playback.begin(playback.last).seq == first.checkpoints[-1].seq
+
+
+def test_an_index_in_which_somebody_changed_a_number_is_made_anew(path: Path) -> None:
+    first = indexed(open_run(path)).index
+    raw = (path / INDEX).read_text()
+    (path / INDEX).write_text(raw.replace(f'"trades":{first.trades}', '"trades":1'))
+    said: list[str] = []
+    assert indexed(open_run(path), told=said.append).index == first
+    assert said == [f"{path / INDEX} is damaged: it is made anew"]
+    (path / INDEX).write_text(raw.replace('"version":2', '"version":1'))
+    indexed(open_run(path), told=said.append)
+    assert said[1:] == [f"{path / INDEX} is of another version of this program: it is made anew"]
+    (path / INDEX).unlink()
+    indexed(open_run(path), told=said.append)
+    assert len(said) == 2
 
 
 def test_a_state_that_is_damaged_meanwhile_is_told(path: Path) -> None:
@@ -244,7 +265,7 @@ def test_a_run_that_began_after_a_snapshot(tmp_path: Path) -> None:
 def test_checkpoints_take_no_more_than_their_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "GROWTH", 3)
+    monkeypatch.setattr(indexing, "GROWTH", 3)
     told = Story()
     for _ in range(500):
         told.commit(*(told.buy(50, 1) for _ in range(20)))
@@ -254,6 +275,6 @@ def test_checkpoints_take_no_more_than_their_share(
     unpacked = len(gzip.decompress((path / JOURNAL).read_bytes()))
     last = points.index.checkpoints[-1]
     assert last.state <= unpacked / 3
-    monkeypatch.setattr(index_module, "GROWTH", 0)
+    monkeypatch.setattr(indexing, "GROWTH", 0)
     (path / INDEX).unlink()
     assert len(indexed(open_run(path)).index.checkpoints) > 2 * len(points.index.checkpoints)
