@@ -107,7 +107,7 @@ class RunWriter:
 
     def fills(self, entries: Iterable[StreamEntry]) -> None:
         """Some entries of `events_stream`, for less than each of them alone would cost."""
-        self._spool.write(FILLS, map(self._encode, entries))
+        self._spool.write(FILLS, [*map(self._encode, entries)])
 
     def hash(self, one: PublishedHash) -> None:
         """What somebody found the state's hash to be."""

@@ -12,7 +12,8 @@ import queue
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from struct import Struct
 from typing import BinaryIO
@@ -31,6 +32,7 @@ QUIET_SECONDS = 0.5
 GZIP = 31
 LEVEL = 1
 
+LENGTH_BYTES = 4
 _length = Struct(">I").pack
 
 
@@ -60,7 +62,7 @@ class Spool:
         self._thread = threading.Thread(target=self._work, name="matchbox-spool", daemon=True)
         self._thread.start()
 
-    def write(self, name: str, frames: Iterable[bytes]) -> None:
+    def write(self, name: str, frames: Sequence[bytes]) -> None:
         """Takes some frames; waits where the thread is far behind."""
         if self._failed is not None:
             raise self._trouble(self._failed)
@@ -72,18 +74,14 @@ class Spool:
         else:
             self._add(name, frames)
 
-    def _add(self, name: str, frames: Iterable[bytes]) -> None:
+    def _add(self, name: str, frames: Sequence[bytes]) -> None:
+        size = sum(map(len, frames))
+        if size > MAX_FRAME and (longest := max(map(len, frames))) > MAX_FRAME:
+            raise RecordingError(f"{self._directory / name}: a frame of {longest} bytes")
         chunk = self._chunks[name]
-        pieces, size = chunk.pieces, chunk.size
-        for frame in frames:
-            length = len(frame)
-            if length > MAX_FRAME:
-                raise RecordingError(f"{self._directory / name}: a frame of {length} bytes")
-            pieces.append(_length(length))
-            pieces.append(frame)
-            size += 4 + length
-        chunk.size = size
-        if size >= CHUNK_BYTES:
+        chunk.frames += frames
+        chunk.size += size + LENGTH_BYTES * len(frames)
+        if chunk.size >= CHUNK_BYTES:
             self._queue.put((name, chunk.take()))
 
     def close(self) -> dict[str, FileFacts]:
@@ -92,15 +90,15 @@ class Spool:
             return {}
         self._ended = True
         with self._lock:
-            for name, chunk in self._chunks.items():
-                if chunk.size:
-                    self._queue.put((name, chunk.take()))
+            for name, left in self._chunks.items():
+                if left.frames:
+                    self._queue.put((name, left.take()))
             self._queue.put(None)
         self._thread.join()
         facts = {}
         for name, file in self._files.items():
             try:
-                facts[name] = file.close(self._chunks[name].frames)
+                facts[name] = file.close(self._chunks[name].taken)
             except OSError as error:
                 self._failed = self._failed or error
                 file.abandon()
@@ -139,7 +137,7 @@ class Spool:
         try:
             if not self._queue.empty():
                 return
-            taken = [(name, chunk.take()) for name, chunk in self._chunks.items() if chunk.size]
+            taken = [(name, some.take()) for name, some in self._chunks.items() if some.frames]
         finally:
             self._lock.release()
         for name, chunk in taken:
@@ -158,29 +156,25 @@ class Spool:
 class _Chunk:
     """The frames of a file that are not handed over yet.
 
-    In pieces that are joined at the end: bytes that grow would be copied again and again.
+    They are joined at the end: bytes that grow would be copied again and again.
     """
 
-    __slots__ = ("pieces", "size", "taken")
+    __slots__ = ("frames", "size", "taken")
 
     def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-        """A frame's length, then the frame, in turn."""
+        self.frames: list[bytes] = []
         self.size = 0
-        """Bytes of the pieces."""
+        """Bytes of the frames, each with its length before it."""
         self.taken = 0
-        """Frames before these."""
-
-    @property
-    def frames(self) -> int:
-        """How many frames there were so far."""
-        return self.taken + len(self.pieces) // 2
+        """How many frames were handed over."""
 
     def take(self) -> bytes:
         """The bytes of what is there, which is gone then. O(frames)."""
-        whole = b"".join(self.pieces)
-        self.taken = self.frames
-        self.pieces.clear()
+        frames = self.frames
+        lengths = map(_length, map(len, frames))
+        whole = b"".join(chain.from_iterable(zip(lengths, frames, strict=True)))
+        self.taken += len(frames)
+        frames.clear()
         self.size = 0
         return whole
 

@@ -1,8 +1,9 @@
 """The venue in process: a queue, a leader that takes turns, and a journal."""
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from heapq import heappush
+from operator import itemgetter
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -66,7 +67,7 @@ class Venue:
         agenda.commit = self._commit
         self._writer = writer
         self._queue: list[Action] = []
-        self._answers: deque[tuple[int, Seat]] = deque()
+        self._answers: list[tuple[int, Seat]] = []
         """Who waits, and how many commands must have been committed by then."""
         self._taken = 0
         self._queued = 0
@@ -134,26 +135,23 @@ class Venue:
         they are answered.
         """
         queue = self._queue
-        count = len(commands)
-        if len(queue) + count > QUEUE_LIMIT:
-            self.record.overloaded += count
+        if len(queue) + len(commands) > QUEUE_LIMIT:
+            self.record.overloaded += len(commands)
             if seat is not None:
                 self._agenda.turn(seat.ready, seat)
             return
-        order_id = self._order_id
         for command in commands:
             if type(command) is NewOrder:
-                order_id += 1
                 if command.order_id:
                     # Sent once more: the first one may rest, and its message must stay what it is.
                     command = msgspec.structs.replace(command)
+                order_id = self._order_id = self._order_id + 1
                 force_setattr(command, "order_id", order_id)
             force_setattr(command, "timestamp", sent_at)
             queue.append(command)
-        self._order_id = order_id
-        self._queued += count
+        queued = self._queued = self._queued + len(commands)
         if seat is not None:
-            self._answers.append((self._queued, seat))
+            self._answers.append((queued, seat))
         if not self._taken:
             self._begin()
 
@@ -242,10 +240,14 @@ class Venue:
 
     def _answer(self) -> None:
         """Everybody whose commands were all answered gets their turn again."""
-        answers, committed = self._answers, self._committed
+        answers = self._answers
+        if self._queue:
+            committed = bisect_right(answers, self._committed, key=itemgetter(0))
+            answered, self._answers = answers[:committed], answers[committed:]
+        else:
+            answered, self._answers = answers, []
         now, turns = self._agenda.now, self._agenda.turns
-        while answers and answers[0][0] <= committed:
-            _, seat = answers.popleft()
+        for _, seat in answered:
             ready = seat.ready
             heappush(turns, (ready if ready > now else now) << SEAT_BITS | seat.number)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sim.audit import Status, audit_recording
-from sim.recording import MANIFEST, Recording, RecordingError, RunWriter
+from sim.recording import MANIFEST, Recording, RecordingError, RunWriter, spooling
+from sim.recording.frames import FrameReader
 from tests.sim.evidence import EVERYTHING, Story
 from tests.sim.recording.runs import ROSTER, SCENARIO, begun, facts, recorded, traded
 
@@ -54,6 +55,19 @@ def test_a_run_that_was_closed_is_not_finished(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="is closed"):
         writer.finish(told.last_moment(), None)
     assert not (tmp_path / "run" / MANIFEST).exists()
+
+
+def test_a_frame_that_no_reader_takes_is_refused_and_those_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spooling, "MAX_FRAME", 100)
+    spool = spooling.Spool(tmp_path, ("a.gz",), by_time=False)
+    spool.write("a.gz", [b"x" * 60, b"y" * 100])
+    with pytest.raises(RecordingError, match="a frame of 101 bytes"):
+        spool.write("a.gz", [b"z", b"z" * 101])
+    spool.write("a.gz", [])
+    assert spool.close()["a.gz"].frames == 2
+    assert list(FrameReader(tmp_path / "a.gz")) == [b"x" * 60, b"y" * 100]
 
 
 def test_a_full_disk_is_told_and_nobody_waits_for_ever(tmp_path: Path) -> None:
