@@ -41,8 +41,8 @@ from matchbox_tui.store import (
 )
 from matchbox_tui.store import archive as archive_module
 from matchbox_tui.store.restore import bases
-from matchbox_tui.store.scripts import TRIM
 from matchbox_tui.store.snapshot import list_snapshots
+from matchbox_tui.store.trim_scripts import TRIM
 from tests.node.backups import Backup
 from tests.node.model import Asked, Model, any_commands, same_books
 from tests.node.venue import QUIET, Instance, Venue

@@ -88,8 +88,9 @@ async def test_it_syncs_every_write_and_never_evicts() -> None:
 
 async def test_what_clients_dont_read_is_bounded() -> None:
     with EmbeddedServer() as server:
-        _, limits = await _ask(server.url, "CONFIG", "GET", "client-output-buffer-limit")
-        parts = limits.decode().split()
+        told = await _ask(server.url, "CONFIG", "GET", "client-output-buffer-limit")
+        assert isinstance(told, list)
+        parts = told[1].decode().split()
         found = {parts[n]: [int(part) for part in parts[n + 1 : n + 4]] for n in (0, 4, 8)}
     assert found["normal"] == [512 << 20, 128 << 20, 60]
     assert all(found["pubsub"])
