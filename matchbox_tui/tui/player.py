@@ -102,6 +102,8 @@ class Player:
         """A command that is to be reached without waiting, and the time to go on from then."""
         self._landing: int | None = None
         self._steps = 0
+        self._wishes = 0
+        """How often it was told where to go: only the last time counts."""
         self._changed = asyncio.Event()
 
     # What is told.
@@ -109,6 +111,9 @@ class Player:
     @property
     def position(self) -> int:
         """How far it is, in ns since the run's start."""
+        if self.speed == FULL_SPEED and self.ended and not self.paused:
+            # Nothing more comes, and nobody waits for the rest of the time.
+            return self.source.end
         if self.paused or self._goal is not None or self.speed == FULL_SPEED:
             return self._base
         moved = self._base + self._passed()
@@ -167,6 +172,7 @@ class Player:
 
     def go(self, seq: int, at: int | None = None) -> None:
         """To the state after a command, and to a time that is not before it."""
+        self._wishes += 1
         seq = min(max(seq, self.source.first), self.source.last)
         self._hold()
         self._goal, self._landing, self._steps = seq, at, 0
@@ -182,11 +188,19 @@ class Player:
     async def go_to_time(self, at: int) -> None:
         """To a time, in ns since the start."""
         at = min(max(at, 0), self.source.end)
-        self.go(await asyncio.to_thread(self.source.seq_at, at), at)
+        wish = self._wish()
+        seq = await asyncio.to_thread(self.source.seq_at, at)
+        if wish == self._wishes:
+            self.go(seq, at)
 
     async def go_to_trade(self) -> bool:
         """To the next trade; says whether there is one."""
-        return self._go_on(await asyncio.to_thread(self.source.next_trade, self._here()))
+        wish = self._wish()
+        seq = await asyncio.to_thread(self.source.next_trade, self._here())
+        if wish != self._wishes:
+            # Somebody wants to be elsewhere by now, and doesn't ask whether there is one.
+            return True
+        return self._go_on(seq)
 
     def go_to_leader(self) -> bool:
         """To the next change of the leader; says whether there is one."""
@@ -296,6 +310,10 @@ class Player:
         if seq is not None:
             self.go(seq)
         return seq is not None
+
+    def _wish(self) -> int:
+        self._wishes += 1
+        return self._wishes
 
     def _here(self) -> int:
         return self._goal if self._goal is not None else self.seq

@@ -58,6 +58,7 @@ class ReplayApp(MatchboxApp):
         super().__init__(
             "", "", trader, market, feed=feed, clock=self.player.clock, zone=zone, look=look
         )
+        self.desk.model.roster = leaders_only()
         if begin is not None:
             self.player.go(*begin)
         self.player.when_moved = self._moved
@@ -70,8 +71,13 @@ class ReplayApp(MatchboxApp):
         model = self.desk.model
         model.notices.clear()
         model.leaders.clear()
-        model.roster, model.recoveries, model.cluster = Roster(), Recoveries(), None
+        model.roster, model.recoveries, model.cluster = leaders_only(), Recoveries(), None
         self.feed.begin_anew()
+
+
+def leaders_only() -> Roster:
+    """A recording tells who leads: what became of who led before is not known."""
+    return Roster(stays_ns=0)
 
 
 def replay_screen(

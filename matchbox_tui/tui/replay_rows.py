@@ -110,7 +110,7 @@ def player_line(player: Player) -> PlayerLine:
         stopwatch(source.end),
         player.seq,
         source.last,
-        min(1000 * position // end, 1000),
+        1000 if player.ended else min(1000 * position // end, 1000),
     )
 
 

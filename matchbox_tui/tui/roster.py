@@ -47,7 +47,9 @@ class Member:
 class Roster:
     """The instances of the last look, and those that went a short while ago."""
 
-    def __init__(self) -> None:
+    def __init__(self, stays_ns: int = GONE_NS) -> None:
+        """`stays_ns` is how long one that is heard of no more stays on the list; 0: not at all."""
+        self._stays_ns = stays_ns
         self.depths: deque[int] = deque(maxlen=DEPTHS_KEPT)
         self.looks = 0
         self._cluster: ClusterStatus | None = None
@@ -85,8 +87,9 @@ class Roster:
         self._cluster, self._time = cluster, time
         for instance in cluster.instances:
             self._seen[instance.id] = instance, time
+        there = {instance.id for instance in cluster.instances}
         for name, (_, seen) in list(self._seen.items()):
-            if time - seen > GONE_NS:
+            if name not in there and (not self._stays_ns or time - seen > self._stays_ns):
                 del self._seen[name]
 
     def members(self) -> Iterator[Member]:

@@ -2,13 +2,16 @@
 
 import asyncio
 import copy
+import threading
 import time
+from typing import Any
 
 import pytest
 
 from matchbox_tui.engine import NewOrder, Side
 from matchbox_tui.store import Refused
 from matchbox_tui.tui.player import FULL_SPEED, Player
+from matchbox_tui.tui.replay_rows import player_line
 from sim.recording import Playback, indexed, open_run
 from tests.sim.recording.runs import START, STEP, recorded, traded
 from tests.waiting import PATIENCE
@@ -198,6 +201,61 @@ async def test_another_place_while_one_is_sought(
         assert watcher.moves == 5
         await watcher.settle()
         assert 31 <= player.seq <= 33
+
+
+@pytest.mark.parametrize("sought", ["time", "trade"])
+async def test_a_place_that_is_asked_for_while_another_is_looked_for_is_the_one(
+    source: Playback, timer: Turned, sought: str
+) -> None:
+    """Home, right after a time was typed: the time takes a while to be found."""
+    looking, found = threading.Event(), threading.Event()
+
+    def slowly(*_: int) -> int:
+        looking.set()
+        assert found.wait(PATIENCE)
+        return 30
+
+    slow: Any = copy.copy(source)
+    slow.seq_at = slow.next_trade = slowly
+    player = Player(slow, paused=True, timer=timer)
+    async with Watcher(player) as watcher:
+        work = player.go_to_time(5 * STEP) if sought == "time" else player.go_to_trade()
+        seeking = asyncio.ensure_future(work)
+        await asyncio.to_thread(looking.wait, PATIENCE)
+        player.rewind()
+        found.set()
+        await seeking
+        await watcher.settle()
+        assert (player.seq, player.position) == (0, 0)
+
+
+async def test_at_full_speed_the_end_is_the_end(source: Playback, timer: Turned) -> None:
+    later = copy.copy(source)
+    later.end += 10 * STEP
+    player = Player(later, speed=FULL_SPEED, timer=timer)
+    async with Watcher(player):
+        assert player.ended
+        assert player.position == later.end
+        assert player_line(player).done == 1000
+        player.full_speed()
+        assert player.position == later.end
+
+
+async def test_the_bar_is_full_where_the_last_commit_was_played(
+    source: Playback, timer: Turned
+) -> None:
+    later = copy.copy(source)
+    later.end += 10 * STEP
+    player = Player(later, paused=True, timer=timer)
+    async with Watcher(player) as watcher:
+        player.go(later.last - 1)
+        await watcher.settle()
+        while not player.ended:
+            assert player_line(player).done < 1000
+            player.step()
+            await watcher.settle()
+        assert player_line(player).done == 1000
+        assert player.position < later.end
 
 
 async def test_nothing_can_be_sent(source: Playback) -> None:

@@ -273,6 +273,25 @@ async def test_the_venue_is_shown_as_the_samples_tell(playback: Playback, told: 
         await until_shown(pilot, "● a", "leads")
 
 
+async def test_who_led_before_is_not_said_to_be_gone(
+    playback: Playback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is known of it is that it leads no more."""
+
+    def standing(at: int, epoch: int) -> tuple[str, int, int]:
+        return f"node-{epoch}", epoch, 0
+
+    monkeypatch.setattr(playback, "standing", standing)
+    app = ReplayApp(playback, paused=True)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await press(pilot, "s")
+        await until_shown(pilot, "● node-1", "leads")
+        await press(pilot, "e")
+        await until_shown(pilot, "● node-2", "leads")
+        names = [one.instance.id for one in app.desk.model.roster.members()]
+        assert names == ["node-2"]
+
+
 async def test_the_help_and_the_palette_know_the_keys(playback: Playback) -> None:
     app = ReplayApp(playback, paused=True)
     async with app.run_test(size=SIZE) as pilot:
