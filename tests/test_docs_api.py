@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "api.md"
 README = ROOT / "README.md"
 
 FIRST_PORT = 8080
-PORTS = 3
+PORTS = 4
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TIME = re.compile(r"(?<=time.:)\d{19}|(?<=timestamp.: )\d{19}|(?<=timestamp.:)\d{19}")
