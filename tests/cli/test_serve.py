@@ -106,6 +106,8 @@ def empty(server: EmbeddedServer, prefix: str) -> Venue:
 def test_a_signal_ends_it(empty: Venue, number: signal.Signals) -> None:
     with serve("--id", "alpha", env=empty.env) as serving:
         assert serving.ask("/ready")[1]["leader"] == "alpha"
+        # Who is elected does not lead yet: it catches up first.
+        soon(lambda: empty.call("status").out, lambda shown: " leading " in shown)
         code, log = serving.end(number)
     assert code == 0
     assert "Became engine leader: alpha, epoch 1" in log
