@@ -68,6 +68,8 @@ class Faults:
         self._stopped: Stopped | None = None
         self._restarting: asyncio.Future[None] | None = None
         self._ending: asyncio.Future[bytes] | None = None
+        self.recovery: Recovery | None = None
+        """What is known of the last fault so far."""
         self.struck = 0.0
         """When the last fault hit, by the monotonic clock, in seconds."""
         self.refused = 0
@@ -86,7 +88,7 @@ class Faults:
         who = who or leader
         if who not in self._cluster.nodes:
             raise ValueError(f"{who} is no instance: {', '.join(self._cluster.nodes)}")
-        recovery = Recovery(kind, who, leader, leader, epoch, epoch)
+        recovery = self.recovery = Recovery(kind, who, leader, leader, epoch, epoch)
         alone = not any(
             node.alive() for name, node in self._cluster.nodes.items() if name != leader
         )

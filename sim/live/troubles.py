@@ -1,6 +1,9 @@
 """The faults of a running venue: each at its time, and healed before the next one."""
 
+import asyncio
 from collections.abc import Callable
+
+import msgspec
 
 from matchbox_tui.store import StoreError
 from sim.faults import Unhealed
@@ -53,7 +56,15 @@ class Troubles:
         self._sampler.dense = True
         refused = faults.refused
         kind = REDIS if isinstance(fault, RestartServer) else _kind(fault)
-        recovery = await faults.inject(kind, who)
+        struck = faults.struck
+        try:
+            recovery = await faults.inject(kind, who)
+        except asyncio.CancelledError:
+            if faults.recovery is not None and faults.struck != struck:
+                faults.recovery.kind = _kind(fault)
+                row = fault_row(faults.recovery, clock.at(faults.struck), faults.refused - refused)
+                writer.fault(msgspec.structs.replace(row, cut_short=row.recovered_us is None))
+            raise
         # Before `heal` starts them again, and nobody would know.
         self.hit &= {recovery.who}
         for name, node in venue.cluster.nodes.items():

@@ -142,7 +142,8 @@ def _record_values(record: FloorRecord | None) -> dict[str, Value]:
 
 
 def _faults(rows: Sequence[FaultRow]) -> dict[str, Value]:
-    times = [row.recovered_us for row in rows]
+    # What the run's end cut short is neither recovered nor not.
+    times = [row.recovered_us for row in rows if not row.cut_short]
     least = min((time for time in times if time is not None), default=None)
     return {
         "faults": len(rows),

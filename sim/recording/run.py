@@ -52,7 +52,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class FaultRow(msgspec.Struct, frozen=True, kw_only=True):
     """A fault, and what became of it. `at` is in ns since the run's start, the rest in us from
     then; None: never, or not part of this fault. `refused` counts commits that came too late and
-    were refused.
+    were refused. `cut_short`: the run ended before anything could come of it.
     """
 
     kind: str
@@ -65,3 +65,4 @@ class FaultRow(msgspec.Struct, frozen=True, kw_only=True):
     back_us: int | None = None
     recovered_us: int | None = None
     refused: int = 0
+    cut_short: bool = False

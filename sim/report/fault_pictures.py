@@ -45,7 +45,7 @@ def _recovery(faults: Sequence[FaultSeries]) -> Picture:
             time = one.recovered_ms
             if time is None:
                 axes.annotate(
-                    "never",
+                    _time(one),
                     (high, row),
                     va="center",
                     color=ALARM,
@@ -75,7 +75,7 @@ def _recovery(faults: Sequence[FaultSeries]) -> Picture:
         return figure
 
     words = "Time from each fault to the first commit after it: " + ", ".join(
-        f"{_name(one)} {_ms(one.recovered_ms)}" for one in faults[:MOST_ROWS]
+        f"{_name(one)} {_time(one)}" for one in faults[:MOST_ROWS]
     )
     caption = (
         "From the moment of a fault to the first commit after it, in ms. "
@@ -134,7 +134,12 @@ def _name(one: FaultSeries) -> str:
     return f"{one.row.kind}{who} at {one.row.at / 1e9:.3g} s"
 
 
-def _ms(time: float | None) -> str:
-    if time is None:
-        return "never"
+def _time(one: FaultSeries) -> str:
+    """What it took to recover, in words."""
+    if one.recovered_ms is not None:
+        return _ms(one.recovered_ms)
+    return "cut short by the run's end" if one.row.cut_short else "never"
+
+
+def _ms(time: float) -> str:
     return f"{time:,.1f} ms" if time < 100 else f"{time:,.0f} ms"

@@ -86,10 +86,10 @@ class Outages:
         for row in rows:
             self._writer.fault(msgspec.structs.replace(row, recovered_us=(now - row.at) // 1000))
 
-    def finish(self) -> None:
-        """The run is over: what has not gone on by now never did."""
+    def finish(self, *, interrupted: bool = False) -> None:
+        """The run is over: what has not gone on by now never did, or had no time to."""
         for row in self._open:
-            self._writer.fault(row)
+            self._writer.fault(msgspec.structs.replace(row, cut_short=interrupted))
         for fault in self._waiting:
             name = type(fault).__struct_config__.tag
             self.problems.append(f"{name} at {fault.at} ns: nobody led from then on")

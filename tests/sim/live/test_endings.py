@@ -49,7 +49,9 @@ async def test_a_run_that_is_stopped_is_reported_as_far_as_it_came(
     assert os.listdir(server_dir) == []
 
 
-async def test_a_run_that_is_stopped_in_a_fault_is_reported_too(begin: Begin) -> None:
+async def test_a_run_that_is_stopped_in_a_fault_is_reported_too(
+    begin: Begin, tmp_path: Path
+) -> None:
     text = ENDLESS.replace('"500ms"', '"20s"') + '[[event]]\nat = "1500ms"\ndo = "pause"\n'
     live = begin(text)
     running = asyncio.ensure_future(live.run())
@@ -67,6 +69,10 @@ async def test_a_run_that_is_stopped_in_a_fault_is_reported_too(begin: Begin) ->
     assert report.audit is not None
     assert report.audit.ok
     assert report.measures["lost"] == 0
+    assert (report.measures["faults"], report.measures["faults_unrecovered"]) == (1, 0)
+    [row] = open_run(tmp_path / "run").faults
+    assert (row.kind, row.recovered_us, row.cut_short) == ("pause", None, True)
+    assert row.at >= 1_500_000_000
 
 
 async def test_a_run_that_is_stopped_before_it_began_is_reported_as_empty(begin: Begin) -> None:

@@ -98,6 +98,10 @@ def test_recoveries_are_ranked_and_one_that_never_came_is_the_longest() -> None:
     assert never["recovery_ms_median"] == 7
     assert never["recovery_ms_p99"] is None
     assert never["faults_unrecovered"] == 1
+    cut_short = replace(fault(None), cut_short=True)
+    values = day.measured(100, faults=[*rows, cut_short]).values
+    assert (values["faults"], values["faults_unrecovered"]) == (5, 0)
+    assert (values["recovery_ms_median"], values["recovery_ms_p99"]) == (5, 20)
     assert day.measured(100).values["recovery_ms_max"] is None
 
 

@@ -187,6 +187,10 @@ def test_a_fault_that_was_never_over_is_drawn() -> None:
     rows = [replace(one, row=replace(one.row, recovered_us=None)) for one in measures.faults]
     html = page(told(replace(measures, faults=rows)))
     assert ">never</text>" in html
+    rows = [replace(one, row=replace(one.row, cut_short=True)) for one in rows]
+    html = page(told(replace(measures, faults=rows)))
+    assert ">never</text>" not in html
+    assert "cut short by the run" in html
 
 
 def test_thousands_of_marks_are_as_many_lines_as_can_be_told_apart() -> None:

@@ -237,3 +237,19 @@ def test_a_fallen_leader_s_commit_is_not_its_successor_s(seed: int, tmp_path: Pa
     took = row.recovered_us - row.elected_us
     assert took == (COMMIT_NS + 512 * COMMAND_NS) // US
     assert [(entry.epoch, entry.count) for entry in played.entries] == [(1, 1), (2, 512)]
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_fault_that_a_stop_cuts_short_says_so(tmp_path: Path, stopped: bool) -> None:
+    """After it nobody acts any more: that nothing was committed then says nothing."""
+    scenario = scene(happenings=(Kill(at=100 * MS),))
+    looks = iter([False])
+    played = play(
+        tmp_path / "run",
+        scenario,
+        hired=cast(Scripted("a", [limit(Side.BUY, 40)])),
+        stopping=lambda: next(looks, stopped),
+    )
+    assert played.result.interrupted is stopped
+    [row] = faults(played)
+    assert (row.recovered_us, row.cut_short) == (None, stopped)
