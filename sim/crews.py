@@ -25,8 +25,10 @@ SPREAD = 15
 BUSIEST_NS = 100_000_000
 """The shortest mean time between two acts of an agent: it waits for an answer each time."""
 
+MAKER = "market-maker"
+
 SHARES = {
-    "market-maker": 300,
+    MAKER: 300,
     "zero-intelligence": 100,
     "noise": 100,
     "informed": 25,
@@ -46,6 +48,9 @@ NS = 1_000_000_000
 def standard_crew(traders: int, rate: int, seed: int, markets: tuple[str, ...] = ()) -> Crew:
     """At least so many agents of the standard population in these markets (none: all that there
     are), who send about `rate` commands a second together; more agents where that takes more.
+
+    Market makers quote before anybody else acts: where many trade seldom, all would have to wait
+    for a market otherwise.
     """
 
     def crew(exchange: Exchange) -> list[Hired] | None:
@@ -53,7 +58,8 @@ def standard_crew(traders: int, rate: int, seed: int, markets: tuple[str, ...] =
         if not (all(symbol in there for symbol in markets) if markets else exchange.seq):
             return None
         plans = tuple(_plan(exchange, symbol, seed) for symbol in markets or tuple(there))
-        return hire(_standard(plans, traders, rate), seed, time.time_ns())
+        hired = hire(_standard(plans, traders, rate), seed, time.time_ns())
+        return [msgspec.structs.replace(one, at_once=one.kind == MAKER) for one in hired]
 
     return crew
 

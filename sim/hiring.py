@@ -15,13 +15,17 @@ BURST = "burst"
 
 
 class Hired(msgspec.Struct, frozen=True):
-    """An agent, the population that it is one of, and that one's number; its kind and market."""
+    """An agent, the population that it is one of, and that one's number; its kind and market.
+
+    On a running venue it first acts `at_once`, where that is set, instead of after a wait.
+    """
 
     agent: Agent
     population: Population
     number: int
     kind: str
     market: str
+    at_once: bool = False
 
 
 def hire(

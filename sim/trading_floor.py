@@ -215,7 +215,7 @@ class TradingFloor:
             seat = Seat(number, one)
             seat.look(self._replica.exchange, self._tape(one.market))
             self._seats.append(seat)
-            self._turn(seat, now + seat.agent.wait())
+            self._turn(seat, now if one.at_once else now + seat.agent.wait())
 
     def _tape(self, symbol: str) -> Tape:
         tape = self._tapes.get(symbol)

@@ -25,6 +25,7 @@ from matchbox_tui.store import Client, InDoubt, Keys, Overloaded, Replica, Serve
 from sim import Cluster, FloorRecord, TradingFloor, make_markets, standard_crew
 from sim.agents import Action, Sight
 from sim.agents.kinds import KINDS
+from sim.agents.market_maker import MarketMaker, MarketMakerParameters
 from sim.agents.noise import NoiseParameters
 from sim.agents.orders import quoting
 from sim.floor import Doubt
@@ -34,6 +35,7 @@ from tests.servers import OwnServer
 from tests.waiting import eventually
 
 MARKETS = make_markets(2, 3)
+SYMBOLS = tuple(market.symbol for market in MARKETS)
 
 
 def test_acknowledged_ids_are_kept_as_ranges() -> None:
@@ -106,12 +108,36 @@ async def all_done(client: Client) -> bool:
     return (await client.cluster()).queue_depth == 0
 
 
+async def test_market_makers_quote_first_however_many_trade_however_seldom(
+    cluster: Cluster, floor_client: Client
+) -> None:
+    cluster.start(1, 0, 0, 0)
+    floor = TradingFloor(floor_client, standard_crew(2000, 200, 1, SYMBOLS))
+    running = asyncio.ensure_future(floor.run())
+    quotes = 40 * 2 * MarketMakerParameters().levels
+
+    async def quoted() -> bool:
+        assert not running.done(), running.result()
+        return (await floor_client.cluster()).seq > quotes + len(MARKETS)
+
+    await eventually(quoted)
+    floor.stop()
+    await running
+    accepted: list[NewOrder] = []
+    async for entry in floor_client.follow(Replica(), until=quotes + len(MARKETS)):
+        accepted += [one.order for one in entry.events if isinstance(one, OrderAccepted)]
+    makers = {one.agent.trader for one in floor._seats if isinstance(one.agent, MarketMaker)}
+    assert len(makers) == 40
+    assert {one.trader for one in accepted[:quotes]} == makers
+    sides = {(one.market, one.side) for one in accepted[:quotes]}
+    assert sides == {(symbol, side) for symbol in SYMBOLS for side in Side}
+
+
 async def test_all_that_was_acknowledged_is_in_the_journal_once(
     cluster: Cluster, floor_client: Client, url: str, prefix: str
 ) -> None:
     cluster.start(2, 0, 0, 0)
-    symbols = tuple(market.symbol for market in MARKETS)
-    floor = TradingFloor(floor_client, standard_crew(10, 400, 1, symbols))
+    floor = TradingFloor(floor_client, standard_crew(10, 400, 1, SYMBOLS))
     running = asyncio.ensure_future(floor.run())
 
     async def leader() -> int:
