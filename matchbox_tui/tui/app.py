@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from matchbox_tui.tui.actions import Actions
+from matchbox_tui.tui.analytics_feed import AnalyticsFeed
 from matchbox_tui.tui.browser import kept_to_its_server
 from matchbox_tui.tui.desk import Desk
 from matchbox_tui.tui.feed import Feed
@@ -80,6 +81,7 @@ class MatchboxApp(App[None]):
         self.desk = Desk(self.feed.model, clock, market)
         self.desk.keys = self.look.keys
         self.desk.shell_setup = shell_setup(url, prefix)
+        self._analytics = AnalyticsFeed(self.feed, self.desk, clock)
         self._ink = Ink(self.look.palette)
         self._zone = zone
         # Kept for whoever runs the app: a person at the terminal has no use for it.
@@ -118,6 +120,7 @@ class MatchboxApp(App[None]):
         self._catch_signals()
         self.run_worker(self.feed.run(), group="feed", exit_on_error=False)
         self.run_worker(self.feed.watch(), group="cluster", exit_on_error=False)
+        self.run_worker(self._analytics.run(), group="analytics", exit_on_error=False)
 
     async def on_unmount(self) -> None:
         await self.feed.close()

@@ -1,7 +1,7 @@
 """Prices and volume over time: trades folded into candles of one second, ten, and a minute."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -91,20 +91,19 @@ class Candles:
         growing.take(price, price, price, qty)
         self.revision += 1
 
-    def shown(self, span: Span, count: int) -> Sequence[Candle]:
+    def shown(self, span: Span, count: int, older: Sequence[Candle] = ()) -> Sequence[Candle]:
         """The newest `count` candles, oldest first, with quiet ones where nothing traded.
 
-        O(count).
+        Before its own come `older` ones, oldest first; where its first one began earlier than the
+        trades that it was made of, the whole one is taken. O(count + older).
         """
-        newest = self._newest(span)
+        backwards = self._backwards(span, older)
+        newest = next(backwards, None)
         if newest is None or count < 1:
             return ()
         shown = [newest]
-        for candle in reversed(self._done[span]):
+        for candle in backwards:
             after = shown[-1]
-            if candle.slot == after.slot:
-                # The beginning of what is growing, which has been joined to it.
-                continue
             price = candle.close
             quiet = min(after.slot - candle.slot - 1, count - len(shown))
             shown += (
@@ -114,6 +113,22 @@ class Candles:
                 break
             shown.append(candle)
         return shown[::-1]
+
+    def _backwards(self, span: Span, older: Sequence[Candle]) -> Iterator[Candle]:
+        """All that is known, newest first."""
+        done, newest = self._done[span], self._newest(span)
+        if newest is None:
+            yield from reversed(older)
+            return
+        first = done[0].slot if done else newest.slot
+        whole = next((candle for candle in older if candle.slot == first), None)
+        # The last one done may be the beginning of what is growing, which has been joined to it.
+        for candle in (newest, *(one for one in reversed(done) if one.slot != newest.slot)):
+            cut = candle.slot == first and whole is not None and whole.qty > candle.qty
+            yield whole if cut and whole is not None else candle
+        for candle in reversed(older):
+            if candle.slot < first:
+                yield candle
 
     def _candle(self, time: int, price: int) -> _Growing:
         """The candle of a trade that is not within the growing one."""

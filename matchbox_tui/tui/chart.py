@@ -24,7 +24,8 @@ class Chart(Panel):
         return desk.symbol, desk.candle_span, id(desk.model.source)
 
     def drift(self) -> object:
-        return self.desk.model.candles(self.desk.symbol).revision
+        model = self.desk.model
+        return model.candles(self.desk.symbol).revision, model.analytics.revision
 
     def rows(self, size: Size) -> Sequence[Row]:
         return chart_rows(self.desk, size.width, size.height, self._zone, self._change)

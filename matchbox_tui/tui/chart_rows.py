@@ -108,7 +108,8 @@ def chart_rows(
     candles = desk.model.candles(desk.symbol)
     last = desk.model.last(desk.symbol)
     axis = 2 + max(len(_price(last or 0)), 4)
-    shown = candles.shown(span, width - axis)
+    older = desk.model.analytics.candles(desk.symbol, span)
+    shown = candles.shown(span, width - axis, older)
     if not shown or height < 2:
         head = ChartHead(span.words, key)
         rows: list[Row] = [head] if shown else [head, Words(" no trade yet")]

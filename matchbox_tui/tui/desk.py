@@ -21,11 +21,12 @@ class Page(StrEnum):
     LOG = "log"
     CHART = "chart"
     CLUSTER = "cluster"
+    ANALYTICS = "analytics"
 
     @property
     def is_apart(self) -> bool:
         """Whether it has a place of its own where there is room, beside this trader's panels."""
-        return self in (Page.CHART, Page.CLUSTER)
+        return self in (Page.CHART, Page.CLUSTER, Page.ANALYTICS)
 
 
 class Desk:
@@ -148,6 +149,12 @@ class Desk:
         pages = [page for page in Page if not apart or page is Page.ORDERS or page.is_apart]
         here = pages.index(self.page) if self.page in pages else 0
         self.page = pages[(here + 1) % len(pages)]
+        self.on_orders = self.on_orders and self.page is Page.ORDERS
+        self.model.touch()
+
+    def turn_to(self, page: Page) -> None:
+        """To a page, or from it back to the first one."""
+        self.page = page if self.page is not page else Page.ORDERS
         self.on_orders = self.on_orders and self.page is Page.ORDERS
         self.model.touch()
 

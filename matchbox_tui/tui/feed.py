@@ -23,6 +23,7 @@ from matchbox_tui.store import (
     StoreError,
     StoreSetBack,
 )
+from matchbox_tui.tui.analytics import Board
 from matchbox_tui.tui.figures import plural
 from matchbox_tui.tui.hand import Request
 from matchbox_tui.tui.hash_check import HashCheck
@@ -48,6 +49,10 @@ STALE_AFTER = 2
 
 class Venue(Protocol):
     """What the app needs of a client."""
+
+    @property
+    def analytics(self) -> Board | None:
+        """None where there can be none."""
 
     async def restore(self, *, oldest: bool) -> Replica: ...
     def follow(self, replica: Replica) -> AsyncIterator[Entry]: ...
@@ -90,6 +95,11 @@ class Feed:
             return await Client.connect(url, prefix, name="tui")
 
         return cls(connect, trader, clock)
+
+    @property
+    def board(self) -> Board | None:
+        """Where the analytics can be read now, None where they can't."""
+        return self._venue.analytics if self._venue is not None and self._reading else None
 
     async def run(self) -> None:
         """Follows the journal until cancelled."""

@@ -25,6 +25,7 @@ from matchbox_tui.engine import (
     TradeExecuted,
 )
 from matchbox_tui.store import ClusterStatus, Entry
+from matchbox_tui.tui.analytics import Analytics
 from matchbox_tui.tui.candles import Candles
 from matchbox_tui.tui.day import Day
 from matchbox_tui.tui.holdings import Holding, Holdings
@@ -107,6 +108,7 @@ class Model:
         self.revision = 0
         self.recoveries = Recoveries()
         self.watch = Watch()
+        self.analytics = Analytics()
         self.attach(source)
 
     def attach(self, source: Source) -> None:
@@ -121,6 +123,7 @@ class Model:
         self.days: dict[str, Day] = {}
         self._lead = Lead(source.epoch, source.seq)
         self._past: int | None = None
+        self.analytics.forget()
         if self.trader:
             self.outcomes.know(source.exchange.orders_of(self.trader))
         self.touch()

@@ -261,6 +261,11 @@ class Player:
             there = (InstanceStatus(leader, "leading", epoch, 0, "", seq, 0, 0),)
         return ClusterStatus(leader, epoch, seq, waiting, there)
 
+    @property
+    def analytics(self) -> None:
+        """None: a recording is of the journal alone."""
+        return
+
     async def state_hashes(self, after: str) -> tuple[str, list[StateHash]]:
         """None: nobody else is there to be compared with."""
         return after, []

@@ -58,6 +58,7 @@ class ReplayApp(MatchboxApp):
         super().__init__(
             "", "", trader, market, feed=feed, clock=self.player.clock, zone=zone, look=look
         )
+        self.desk.model.analytics.trouble = "a recorded run has none"
         self.desk.model.roster = leaders_only()
         if begin is not None:
             self.player.go(*begin)

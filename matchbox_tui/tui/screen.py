@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from matchbox_tui.engine import Side
+from matchbox_tui.tui.analytics_panel import AnalyticsPanel
 from matchbox_tui.tui.bars import (
     foot_bar,
     header_bar,
@@ -101,6 +102,7 @@ class TradeScreen(Screen[None]):
             change = next((key.shown for key in self.keys.keys if key.name == "candles"), "")
             yield Chart(desk, ink, self._zone, change, id=Page.CHART.value)
             yield Cluster(desk, ink, id=Page.CLUSTER.value)
+            yield AnalyticsPanel(desk, ink, id=Page.ANALYTICS.value)
         yield Failover(desk, ink, id="failover")
         yield foot_bar(desk, ink)
         yield ticket_bar(desk, ink)
@@ -241,6 +243,11 @@ class TradeScreen(Screen[None]):
         self._show_page()
         self.frame()
 
+    def action_analytics(self) -> None:
+        self.desk.turn_to(Page.ANALYTICS)
+        self._show_page()
+        self.frame()
+
     def action_candles(self) -> None:
         self.desk.change_candles()
         self.frame()
@@ -314,3 +321,4 @@ class TradeScreen(Screen[None]):
         self.set_class(self.desk.on_orders, "-listing")
         self.set_class(self.desk.page is not Page.ORDERS, "-paged")
         self.set_class(self.desk.page.is_apart, "-apart")
+        self.set_class(self.desk.page is Page.ANALYTICS, "-figures")

@@ -94,6 +94,8 @@ def test_all_of_the_journal_is_recorded_on_a_venue_that_stays(
             os.kill(pid_of(marked, "analytics"), signal.SIGKILL)
             terminal.await_words("analytics ended: killed by SIGKILL")
             terminal.await_words("analytics is started again")
+            terminal.press(b"y")
+            terminal.await_words("vwap")
             terminal.press(b"q")
             assert terminal.wait() == 0
             database = recorded_in(terminal.words())

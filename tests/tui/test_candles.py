@@ -103,3 +103,45 @@ def test_a_late_trade_is_one_within_a_minute() -> None:
     """It may come as often as it likes."""
     candles = made((LATE_NS // SECOND_NS, 50, 1), *((1, 51, 1) for _ in range(3 * PATIENCE)))
     assert len(candles.shown(Span.SECOND, 9)) == 1
+
+
+def candle(seconds: int, price: int, qty: int) -> Candle:
+    return Candle(T + seconds, price, price, price, price, qty)
+
+
+def test_older_candles_come_before_its_own() -> None:
+    candles = made((5, 50, 1), (6, 51, 2), (6.5, 52, 1))
+    older = [
+        candle(0, 40, 9),
+        candle(2, 41, 9),
+        candle(5, 50, 1),
+        candle(6, 1, 99),
+        candle(9, 1, 9),
+    ]
+    shown = candles.shown(Span.SECOND, 9, older)
+    # Its own newest ones stand; where nothing traded in between, the price before is kept.
+    assert [(one.slot - T, one.close, one.qty) for one in shown] == [
+        (0, 40, 9),
+        (1, 40, 0),
+        (2, 41, 9),
+        (3, 41, 0),
+        (4, 41, 0),
+        (5, 50, 1),
+        (6, 52, 3),
+    ]
+    assert candles.shown(Span.SECOND, 3, older) == list(shown)[-3:]
+
+
+def test_a_first_candle_that_is_only_the_end_of_one_is_made_whole() -> None:
+    whole = Candle(T // 10, 40, 60, 30, 55, 20)
+    assert made((5, 55, 1)).shown(Span.TEN, 9, [whole]) == [whole]
+    # Older figures know less of it than the app itself.
+    (own,) = made((5, 55, 30)).shown(Span.TEN, 9, [whole])
+    assert own.qty == 30
+
+
+def test_without_a_trade_of_its_own_the_older_ones_are_all_there_is() -> None:
+    older = [candle(0, 40, 1), candle(2, 41, 1)]
+    shown = Candles().shown(Span.SECOND, 9, older)
+    assert [(one.slot - T, one.close) for one in shown] == [(0, 40), (1, 40), (2, 41)]
+    assert Candles().shown(Span.SECOND, 0, older) == ()

@@ -37,6 +37,9 @@ async def test_look_at_the_chart_and_the_cluster(size: tuple[int, int], keys: st
         await until_shown(pilot, "● node-3", "pid 4243", "your requests")
         assert "chart" not in screen_text(app)
         await press(pilot, "o")
+        await until_shown(pilot, "analytics")
+        assert "4243" not in screen_text(app)
+        await press(pilot, "o")
         await until_shown(pilot, "bids")
         assert "node-1 " not in screen_text(app)
 

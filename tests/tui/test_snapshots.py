@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from matchbox_tui.engine import Side
 from matchbox_tui.tui import MatchboxApp
 from matchbox_tui.tui.panel import DRIFT_SECONDS
+from tests.tui.analytics import LocalBoard
 from tests.tui.cockpit import app_on, press, until, until_shown
 from tests.tui.venue import SECOND, LocalVenue, Staffed, furnish
 
@@ -80,6 +81,20 @@ def test_the_cluster(snap_compare: Compare) -> None:
 
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot, "o o o o")
+
+    assert snap_compare(app_on(venue), terminal_size=(80, 24), run_before=before)
+
+
+def test_the_analytics(snap_compare: Compare) -> None:
+    venue = Staffed()
+    furnish(venue)
+    venue.analytics = LocalBoard(venue)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        await press(pilot, "y")
+        await until_shown(pilot, "vwap")
+        await settled(pilot)
 
     assert snap_compare(app_on(venue), terminal_size=(80, 24), run_before=before)
 

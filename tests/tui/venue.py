@@ -24,6 +24,7 @@ from matchbox_tui.store import (
     StoreError,
     chained,
 )
+from matchbox_tui.tui.analytics import Board
 
 START = 1_767_225_600_000_000_000
 """2026-01-01 00:00:00 UTC."""
@@ -44,6 +45,7 @@ class LocalVenue:
         self.leader: str | None = "node-2"
         self.away = False
         self.held = False
+        self.analytics: Board | None = None
         self.waiting: list[NewOrder | Tagged] = []
         self._ids = 0
         self._moved = asyncio.Event()
