@@ -77,11 +77,12 @@ class TallyJob(msgspec.Struct, frozen=True, tag="tally"):
 
 
 class SimJob(msgspec.Struct, frozen=True, tag="sim"):
-    """A virtual run of so many agents for so many seconds of real time, and the engine alone with
-    its commands.
+    """A virtual run of so many agents, of whom each frequent one acts every `every` ns on average,
+    for so many seconds of real time; and the engine alone with its commands.
     """
 
     agents: int
+    every: int
     seconds: float
     seed: int
 

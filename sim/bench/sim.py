@@ -1,13 +1,18 @@
 """Topic `sim`: how many actions of simulated agents a second of real time is enough for.
 
-The standard population trades in a virtual run that is recorded as any other. What it makes is
-compared with what the engine alone makes of the same commands in the same round.
+The standard population trades on the standard market, in a virtual run that is recorded as any
+other. What it makes is compared with what the engine alone makes of the same commands in the same
+round.
+
+How often an agent acts matters: where two commands seldom come within a millisecond of each other,
+each of them is a commit of its own, with all that a commit costs.
 """
 
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from sim.bench.figures import ratios
 from sim.bench.jobs import SimJob, Simulated
@@ -15,38 +20,63 @@ from sim.bench.machine import this_machine
 from sim.bench.processes import Process, Processes
 from sim.bench.report import Plan, Report, Row
 from sim.bench.venue import environment
+from sim.durations import duration_text
 
-SIZES = (100, 1_000, 10_000)
-"""Agents."""
+MS = 1_000_000
+SECOND = 1_000 * MS
+
+
+class Crowd(NamedTuple):
+    """So many agents, of whom each frequent one acts every `every` ns on average."""
+
+    agents: int
+    every: int
+
+    def __str__(self) -> str:
+        return f"{self.agents:,} agents, each every {duration_text(self.every)}"
+
+
+CROWDS = (
+    # At 10,000 acts a second of the run, whoever makes them,
+    Crowd(100, 10 * MS),
+    Crowd(1_000, 100 * MS),
+    Crowd(10_000, SECOND),
+    # and at the pace of docs/standard.toml: some 500 a second, and 50,000.
+    Crowd(100, 200 * MS),
+    Crowd(10_000, 200 * MS),
+)
 
 ENOUGH = 100_000
 """Actions a second."""
 
 
 async def bench_sim(plan: Plan, say: Callable[[str], None]) -> Report:
-    """Measures each size once a round, each in a process of its own. Raises `Failed`."""
-    found: dict[int, list[Simulated]] = {size: [] for size in SIZES}
+    """Measures each crowd once a round, each in a process of its own. Raises `Failed`."""
+    found: dict[Crowd, list[Simulated]] = {crowd: [] for crowd in CROWDS}
     problems: list[str] = []
     with (
         tempfile.TemporaryDirectory(prefix="matchbox-bench-") as name,
         Processes(environment(""), Path(name)) as start,
     ):
-        workers = {size: start.start(f"sim-{size}", "sim.bench.worker") for size in SIZES}
+        workers = {
+            crowd: start.start(f"sim-{number}", "sim.bench.worker")
+            for number, crowd in enumerate(CROWDS)
+        }
         for number in range(1, plan.rounds + 1):
-            for size in SIZES if number % 2 else SIZES[::-1]:
-                one = await _simulated(workers[size], size, number, plan.seconds)
-                found[size].append(one)
+            for crowd in CROWDS if number % 2 else CROWDS[::-1]:
+                one = await _simulated(workers[crowd], crowd, number, plan.seconds)
+                found[crowd].append(one)
                 problems += [words for words in one.wrong if words not in problems]
-            words = ", ".join(
-                f"{size:,} agents {rate(made[-1]):,.0f} actions/s" for size, made in found.items()
+            words = "; ".join(
+                f"{crowd} {rate(made[-1]):,.0f} actions/s" for crowd, made in found.items()
             )
             say(f"{number}/{plan.rounds} {words}")
-    rows = [sim_row(size, made) for size, made in found.items()]
+    rows = [sim_row(crowd, made) for crowd, made in found.items()]
     return Report("sim", this_machine(), plan, rows, problems)
 
 
-async def _simulated(worker: Process, agents: int, seed: int, seconds: float) -> Simulated:
-    return await worker.work(SimJob(agents, seconds, seed), Simulated)
+async def _simulated(worker: Process, crowd: Crowd, seed: int, seconds: float) -> Simulated:
+    return await worker.work(SimJob(crowd.agents, crowd.every, seconds, seed), Simulated)
 
 
 def rate(one: Simulated) -> float:
@@ -54,8 +84,8 @@ def rate(one: Simulated) -> float:
     return one.actions / one.seconds if one.seconds else 0.0
 
 
-def sim_row(agents: int, made: Sequence[Simulated]) -> Row:
-    """A size's rounds beside the engine's."""
+def sim_row(crowd: Crowd, made: Sequence[Simulated]) -> Row:
+    """A crowd's rounds beside the engine's."""
     ours, theirs = [rate(one) for one in made], [one.alone for one in made]
     each = ratios(ours, theirs)
     value = statistics.median(ours)
@@ -64,7 +94,7 @@ def sim_row(agents: int, made: Sequence[Simulated]) -> Row:
     )
     faster = statistics.median(one.simulated_seconds / one.seconds for one in made)
     return Row(
-        what=f"{agents:,} agents",
+        what=str(crowd),
         value=round(value, 1),
         unit="actions/s",
         against="the engine alone",

@@ -27,11 +27,8 @@ from sim.recording import Recording
 from sim.recording.run import RunFacts
 from sim.recording.run_writer import RunWriter
 from sim.scenario import MarketPlan, Scenario
-from sim.scenario.standard import standard_population
+from sim.scenario.standard import STANDARD_VALUE, standard_population
 from sim.virtual import START, run
-
-PACE_NS = 100_000
-"""Between two acts of anybody: with more agents each of them acts the less often."""
 
 A_DAY = 24 * 3600 * 10**9
 
@@ -41,8 +38,8 @@ def simulate(job: SimJob) -> Simulated:
     scenario = Scenario(
         name="bench",
         duration=A_DAY,
-        markets=(MarketPlan(market=Market("RAIN"), opening=1000),),
-        populations=standard_population(job.agents, job.agents * PACE_NS),
+        markets=(MarketPlan(market=Market.prediction("RAIN"), opening=50, value=STANDARD_VALUE),),
+        populations=standard_population(job.agents, job.every),
     )
     hired = hire(scenario, job.seed, START)
     facts = RunFacts(
