@@ -102,7 +102,9 @@ class LookingBack:
         begun, highest = await self._beginning(self._past, log)
         if wanted.after >= highest:
             page = await self._held(wanted, fits)
-            return Page(page.found, begun.gaps)
+            if wanted.after >= log.highest_forgotten:
+                return Page(page.found, begun.gaps)
+            # It has forgotten some of them while it was looked through.
         found: list[OrderAnswer] = []
         while True:
             left = msgspec.structs.replace(wanted, limit=wanted.limit - len(found))
