@@ -1,6 +1,6 @@
 """``python -m matchbox_tui`` is the ``matchbox`` command."""
 
-from matchbox_tui.cli import main
+from matchbox_tui.entry import main
 
 if __name__ == "__main__":
     main()

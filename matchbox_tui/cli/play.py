@@ -146,9 +146,9 @@ def play(
     look = None if headless or not is_terminal() else read_look(theme)
     ports = _free_ports(api_port, instances)
     opened = _markets(markets, seed)
-    with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
-        from sim import API_HOST, Cluster
+    from sim import API_HOST, Cluster
 
+    with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
         settings = {"MATCHBOX_DATA_DIR": str(data_dir)} if data_dir is not None else {}
         if look is not None:
             settings["MATCHBOX_HASH_EVERY"] = str(HASH_EVERY)

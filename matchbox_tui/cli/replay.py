@@ -3,6 +3,7 @@
 import gc
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from matchbox_tui.cli.running import (
     crash,
     run,
     say,
+    unwinding,
 )
 
 if TYPE_CHECKING:
@@ -89,10 +91,9 @@ def replay(
     except ValueError as error:
         raise UsageError(f"--from {printable(str(error))}") from None
     try:
-        recorded = open_run(directory)
-        if not is_terminal():
-            raise UsageError("a replay needs a terminal; 'matchbox audit DIR' does not")
-        try:
+        with unwinding(), closing(open_run(directory)) as recorded:
+            if not is_terminal():
+                raise UsageError("a replay needs a terminal; 'matchbox audit DIR' does not")
             if recorded.interrupted:
                 say(f"matchbox: {recorded.interrupted}")
             source = Playback(recorded, indexed(recorded, _progress(), _told))
@@ -110,8 +111,6 @@ def replay(
                 look=look,
             )
             return run(_show(app))
-        finally:
-            recorded.close()
     except RecordingError as error:
         raise UsageError(printable(str(error))) from None
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -96,16 +97,27 @@ def on_eof(callback: Any) -> None:
         loop.call_soon(callback)
 
 
+def _raise_on_ctrl_c() -> None:
+    """What `entry` had set for the time of loading no longer holds: there is something to clear
+    away, and a loop only looks after Ctrl-C where Python does.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if ours and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextlib.contextmanager
 def unwinding() -> Iterator[None]:
     """Lets SIGTERM and SIGHUP end this as Ctrl-C does, so that what was started is cleared away.
 
-    Meant for the time before and after a loop, which has handlers of its own.
+    Meant for the time before and after a loop, which has handlers of its own. What is to be
+    imported should be before: an import that is broken off may print and forget why.
     """
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
         raise SystemExit(EXIT_INTERRUPTED)
 
+    _raise_on_ctrl_c()
     before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
@@ -116,4 +128,5 @@ def unwinding() -> Iterator[None]:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's work to its end."""
+    _raise_on_ctrl_c()
     return asyncio.run(work)
