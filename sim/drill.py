@@ -3,9 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import closing
-from typing import Any
 
 from sim.audit import Verdict, audit_recording, collect
 from sim.drill_report import DrillReport, FaultReport
@@ -40,9 +39,9 @@ class Drill:
         recorded.
         """
         async with private_venue(self._plan) as venue:
-            opened = await self._unless_stopped(venue, venue.open())
+            opened = await venue.unless(self._stopping.wait(), venue.open())
             began, before = time.monotonic(), venue.watcher.seq
-            if opened and not await self._unless_stopped(venue, self._inject_all(venue)):
+            if opened and not await venue.unless(self._stopping.wait(), self._inject_all(venue)):
                 await self._heal(venue, "at the end")
             seconds, traded = time.monotonic() - began, venue.watcher.seq - before
             return await self._judge(venue, opened, seconds, traded)
@@ -110,22 +109,3 @@ class Drill:
             with closing(open_run(directory)) as run:
                 await asyncio.to_thread(indexed, run)
         return verdict
-
-    async def _unless_stopped(self, venue: DrillVenue, work: Coroutine[Any, Any, None]) -> bool:
-        """Whether the work came to its end; it is dropped once the drill is asked to stop."""
-        working = asyncio.ensure_future(work)
-        others = [
-            asyncio.ensure_future(self._stopping.wait()),
-            asyncio.ensure_future(venue.collapse()),
-        ]
-        try:
-            await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
-            if others[1].done():
-                others[1].result()
-            if working.done():
-                working.result()
-            return working.done()
-        finally:
-            for future in (working, *others):
-                future.cancel()
-            await asyncio.gather(working, *others, return_exceptions=True)

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import msgspec
 
@@ -106,6 +107,27 @@ class PrivateVenue:
             if server.pid != 0 and not server.alive():
                 raise Unusable(f"the private server ended by itself: {server.complaint()}")
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def unless(
+        self, stopped: Coroutine[Any, Any, object], work: Coroutine[Any, Any, None]
+    ) -> bool:
+        """Whether the work came to its end; it is dropped once `stopped` is over. Raises what the
+        work raises, and `Unusable` where the server ends by itself meanwhile.
+        """
+        working = asyncio.ensure_future(work)
+        collapsing = asyncio.ensure_future(self.collapse())
+        others = (asyncio.ensure_future(stopped), collapsing)
+        try:
+            await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
+            if collapsing.done():
+                collapsing.result()
+            if working.done():
+                working.result()
+            return working.done()
+        finally:
+            for future in (working, *others):
+                future.cancel()
+            await asyncio.gather(working, *others, return_exceptions=True)
 
     def died(self, but: str = "") -> str | None:
         """Who ended without having been asked to, and its last words."""

@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 from matchbox_tui.engine import CancelOrder, MarketStatus, NewOrder, Side
 from sim.agents.agent import Action, Hire, clamped
 from sim.agents.orders import resting, taking_within
-from sim.agents.parameters import Contracts, Count, Interval, PerMille, Ticks
+from sim.agents.parameters import Contracts, Count, Excitement, Interval, PerMille, Ticks
+from sim.agents.restless import Restless
 from sim.agents.view import Sight
 from sim.durations import Duration
 
@@ -37,19 +38,11 @@ class NoiseParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     patience: Annotated[
         Duration, Meta(description="how long it leaves an order in the book, length of time")
     ] = 3_000_000_000
-    excitement: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=990,
-            description="how much of its pace follows the pace of trading, per mille; "
-            "0: it always acts equally often",
-        ),
-    ] = 0
+    excitement: Excitement = 0
     max_open: Annotated[Count, Meta(description="most open orders at a time")] = 4
 
 
-class Noise:
+class Noise(Restless):
     """Takes, or joins the best price, for reasons that have nothing to do with the value.
 
     The noise trader of Black (1986, J. Finance 41), without whom nobody would trade with the
@@ -60,31 +53,15 @@ class Noise:
     they explain a market's bursts; how often it acts on the whole stays as it is.
     """
 
-    __slots__ = (
-        "_calm",
-        "_dice",
-        "_excitement",
-        "_mean",
-        "_opening",
-        "_parameters",
-        "_size",
-        "market",
-        "trader",
-    )
+    __slots__ = ("_opening", "_parameters", "_size", "market", "trader")
 
     def __init__(self, hire: Hire, parameters: NoiseParameters) -> None:
         self.trader = hire.trader
         self.market = hire.market
-        self._dice = hire.dice
+        self._begin(hire.dice, parameters.every, parameters.excitement)
         self._opening = hire.opening
         self._parameters = parameters
-        self._mean = parameters.every
-        self._excitement = parameters.excitement
-        self._calm = (1_000 - parameters.excitement) * 1_000
         self._size = parameters.qty * 1000
-
-    def wait(self) -> int:
-        return 1 + self._dice.exponential(self._mean)
 
     def act(self, sight: Sight) -> list[Action]:
         parameters, book = self._parameters, sight.book

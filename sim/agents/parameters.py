@@ -16,6 +16,15 @@ Ticks = Annotated[int, Meta(ge=0, le=10**9)]
 Contracts = Annotated[int, Meta(ge=1, le=10**9)]
 Count = Annotated[int, Meta(ge=1, le=1_000)]
 PerMille = Annotated[int, Meta(ge=0, le=1_000)]
+Excitement = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=990,
+        description="how much of its pace follows the pace of trading, per mille; "
+        "0: it always acts equally often",
+    ),
+]
 Thousandths = Annotated[int, Meta(ge=0, le=10**9)]
 """Of a tick."""
 

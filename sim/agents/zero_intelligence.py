@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 from matchbox_tui.engine import CancelOrder, MarketStatus, Side
 from sim.agents.agent import Action, Hire, clamped
 from sim.agents.orders import resting, taking
-from sim.agents.parameters import Contracts, Count, Interval, PerMille, Ticks
+from sim.agents.parameters import Contracts, Count, Excitement, Interval, PerMille, Ticks
+from sim.agents.restless import Restless
 from sim.agents.view import Sight
 
 _OPEN = MarketStatus.OPEN
@@ -28,19 +29,11 @@ class ZeroIntelligenceParameters(Struct, frozen=True, kw_only=True, forbid_unkno
         Ticks, Meta(description="how far from the best opposite price it may place, ticks")
     ] = 20
     qty: Annotated[Contracts, Meta(description="mean size of an order, contracts")] = 10
-    excitement: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=990,
-            description="how much of its pace follows the pace of trading, per mille; "
-            "0: it always acts equally often",
-        ),
-    ] = 0
+    excitement: Excitement = 0
     max_open: Annotated[Count, Meta(description="most open orders at a time")] = 8
 
 
-class ZeroIntelligence:
+class ZeroIntelligence(Restless):
     """Places limits anywhere near the middle, takes, and cancels, all at random times.
 
     The continuous double auction of Farmer, Patelli and Zovko (2005, PNAS 102): Poisson arrivals,
@@ -50,29 +43,14 @@ class ZeroIntelligence:
     pace follows that of trading, as `Noise`'s does.
     """
 
-    __slots__ = (
-        "_calm",
-        "_dice",
-        "_excitement",
-        "_mean",
-        "_opening",
-        "_parameters",
-        "market",
-        "trader",
-    )
+    __slots__ = ("_opening", "_parameters", "market", "trader")
 
     def __init__(self, hire: Hire, parameters: ZeroIntelligenceParameters) -> None:
         self.trader = hire.trader
         self.market = hire.market
-        self._dice = hire.dice
+        self._begin(hire.dice, parameters.every, parameters.excitement)
         self._opening = hire.opening
         self._parameters = parameters
-        self._mean = parameters.every
-        self._excitement = parameters.excitement
-        self._calm = (1_000 - parameters.excitement) * 1_000
-
-    def wait(self) -> int:
-        return 1 + self._dice.exponential(self._mean)
 
     def act(self, sight: Sight) -> list[Action]:
         parameters, dice, book = self._parameters, self._dice, sight.book

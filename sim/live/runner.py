@@ -165,23 +165,7 @@ class _Run:
 
     async def unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
         """Whether the work came to its end; it is dropped once the run is to stop."""
-        venue = self._venue
-        working = asyncio.ensure_future(work)
-        others = [
-            asyncio.ensure_future(self._stopped()),
-            asyncio.ensure_future(venue.collapse()),
-        ]
-        try:
-            await asyncio.wait((working, *others), return_when=asyncio.FIRST_COMPLETED)
-            if others[1].done():
-                others[1].result()
-            if working.done():
-                working.result()
-            return working.done()
-        finally:
-            for future in (working, *others):
-                future.cancel()
-            await asyncio.gather(working, *others, return_exceptions=True)
+        return await self._venue.unless(self._stopped(), work)
 
     async def _plan(self) -> None:
         """All that is to happen, and the time. Faults that are under way at the end are too."""
