@@ -142,9 +142,9 @@ async def test_where_all_share_a_data_directory_the_files_are_of_the_same_places
     async def newest() -> int:
         return SnapshotFiles(tmp_path).newest_place()
 
-    seen = writers.taken[-1][1]
-    await eventually(newest, lambda seq: seq >= seen)
-    await venue.handled()
+    # The last one, after which nothing is trimmed any more.
+    tip = await venue.handled()
+    await eventually(newest, lambda seq: seq == tip)
     bases = [base.replica async for base in SnapshotFiles(tmp_path).bases()]
     assert len(bases) == 2
     for replica in bases:
