@@ -90,9 +90,11 @@ taken afterwards; they may use floating point, and are rounded to three digits.
 ## What a run leaves
 
 With `--out` a directory: the scenario as it was written, the seed and the versions, the journal,
-what the traders were told, samples of the queue, the faults, `measures.json`, `verdict.json` and
-`report.html`, which needs nothing beside it. It is written as the run goes: one that is interrupted
-or killed can still be replayed and audited as far as it went.
+what the traders were told, samples of the queue, the faults, `measures.json`, `verdict.json`,
+`report.html`, which needs nothing beside it, and an index, by which a replay goes anywhere at once.
+It is written as the run goes: one that is interrupted or killed, or fills the disk, can still be
+replayed and audited as far as it went; the first replay makes the index that it lacks. A fault that
+the end cut short says so, and counts as neither recovered nor not.
 """
 
 REALISM = """\
