@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matchbox_tui.cli.consume import default_database
-from matchbox_tui.cli.running import say
+from matchbox_tui.cli.running import STOP_SIGNALS, say
 
 if TYPE_CHECKING:
     from sim import Cluster
@@ -230,11 +230,12 @@ def end_market(cluster: "Cluster", recording: Recording | None, *, drain: bool) 
         recording.drop()
         return False
     except BaseException:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
         try:
             cluster.kill()
             if recording is not None:
                 recording.kill()
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
         raise

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from matchbox_tui.cli.recording import recording_database, without_password
+from matchbox_tui.consumers.persistence.service import BATCH_EVENTS
 from matchbox_tui.engine import Event
 from matchbox_tui.store import Client, Keys, Server
 from tests.cli.processes import Marked
@@ -60,6 +61,11 @@ def start_headless(marked: Marked, *options: str) -> "tuple[subprocess.Popen[str
     return process, said
 
 
+def commands_in(said: str) -> int:
+    """As the last status line counts them."""
+    return int(re.findall(r"commands ([0-9]+)", said)[-1])
+
+
 def agrees(database: str, out: str) -> None:
     """The database has as many orders, trades and contracts as the summary."""
     summary = json.loads(out)
@@ -96,6 +102,8 @@ def test_all_of_the_journal_is_recorded_on_a_venue_that_stays(
             terminal.await_words("analytics is started again")
             terminal.press(b"y")
             terminal.await_words("vwap")
+            # At the end there is nobody who could be asked to read what is left.
+            os.kill(pid_of(marked, "persistence"), signal.SIGKILL)
             terminal.press(b"q")
             assert terminal.wait() == 0
             database = recorded_in(terminal.words())
@@ -107,19 +115,26 @@ def test_all_of_the_journal_is_recorded_on_a_venue_that_stays(
 
 
 def test_services_that_die_are_started_again_and_nothing_is_missing(marked: Marked) -> None:
-    process, said = start_headless(marked)
+    process, said = start_headless(marked, "--rate", "2000")
     os.kill(pid_of(marked, "persistence"), signal.SIGKILL)
     assert process.stderr is not None
     while "persistence is started again" not in said:
         said += process.stderr.readline()
     assert "persistence ended: killed by SIGKILL (it is started again in 1 s)" in said
-    # And once more, at the very end, so that there is nobody who could be asked.
-    os.kill(pid_of(marked, "persistence"), signal.SIGKILL)
+    database = re.findall(r"Recording in (\S+)", said)[0]
+    known = read(database, "position")
+    soon(lambda: read(database, "position") != known)
+    # At the end it is behind by more than it reads at once.
+    os.kill(pid_of(marked, "persistence"), signal.SIGSTOP)
+    before = commands_in(said)
+    while commands_in(said) < before + BATCH_EVENTS:
+        said += process.stderr.readline()
     os.kill(pid_of(marked, "analytics"), signal.SIGKILL)
     os.kill(process.pid, signal.SIGTERM)
     out, rest = process.communicate(timeout=60)
     assert process.returncode == 130, rest
-    agrees(recorded_in(said + rest), out)
+    assert recorded_in(said + rest) == database
+    agrees(database, out)
     marked.leave_nothing()
 
 
