@@ -13,7 +13,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_CELLS_BITS = 12
+CELLS_BITS = 12
+"""Random bits of which an exponential draw is made."""
+
 _UNIT_BITS = 24
 
 
@@ -23,7 +25,7 @@ def _exponential() -> tuple[int, ...]:
 
     By decimal arithmetic, whose logarithm is rounded alike everywhere. O(cells), some 50 ms.
     """
-    cells = 1 << _CELLS_BITS
+    cells = 1 << CELLS_BITS
     with decimal.localcontext() as context:
         context.prec = 20
         span = decimal.Decimal(2 * cells)
@@ -69,7 +71,13 @@ class Dice:
 
         The time to the next event of a Poisson process, in whatever unit `mean` is.
         """
-        return (self._quantiles[self.bits(_CELLS_BITS)] * mean) >> _UNIT_BITS
+        return (self._quantiles[self.bits(CELLS_BITS)] * mean) >> _UNIT_BITS
+
+    def exponentials(self, mean: int) -> tuple[int, ...]:
+        """All that `exponential(mean)` can be, for a loop that can't afford calls: a draw is the one
+        at `bits(CELLS_BITS)`. O(cells).
+        """
+        return tuple((quantile * mean) >> _UNIT_BITS for quantile in self._quantiles)
 
     def normal(self, sigma: int) -> int:
         """Around 0, nearly normal: 256 coins, in steps of sigma / 8, within 16 sigma."""

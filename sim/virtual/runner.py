@@ -13,6 +13,7 @@ from matchbox_tui.engine import (
 )
 from matchbox_tui.store import MAX_BATCH
 from sim.agents import Dice, Sight
+from sim.agents.dice import CELLS_BITS
 from sim.bursts import burst_orders
 from sim.hiring import Hired, burst_trader, hire
 from sim.recording.run import Sample
@@ -182,21 +183,26 @@ class _Run:
                 seat.sent_at = instant
                 seat.ready = now + wait
                 wait = seat.least
-                if seat.jitter:
-                    wait += seat.delay(seat.jitter)
+                jitter = seat.jitter
+                if jitter:
+                    wait += jitter[seat.bits(CELLS_BITS)]
             heapreplace(turns, (now + wait) << SEAT_BITS | number)
         return True
 
     def _seat(self) -> None:
         """Everybody sees their market, and wants to act after a first wait."""
-        delays = [
-            Dice(self._seed, "latency", number).exponential
-            for number in range(len(self._scenario.populations))
-        ]
+        chance: dict[int, Dice] = {}
+        jitters: dict[int, tuple[int, ...]] = {}
         exchange, tapes = self._venue.exchange, self._venue.tapes
         for number, hired in enumerate(self._hired):
+            dice = chance.get(hired.number)
+            if dice is None:
+                dice = chance[hired.number] = Dice(self._seed, "latency", hired.number)
+            mean = hired.population.latency.jitter
+            if mean not in jitters:
+                jitters[mean] = dice.exponentials(mean) if mean else ()
             sight = Sight(exchange, hired.market, hired.agent.trader, tapes[hired.market])
-            seat = Seat(number, hired, sight, delays[hired.number])
+            seat = Seat(number, hired, sight, dice.bits, jitters[mean])
             self._seats.append(seat)
             self._agenda.turn(hired.agent.wait() or LEAST_WAIT_NS, seat)
 

@@ -1,13 +1,14 @@
 """An agent's place in a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sim.agents import Action, Sight
 from sim.hiring import Hired
 
 
 class Seat:
-    """An agent, what it sees, and how long its commands take to arrive.
+    """An agent, what it sees, and how long its commands take to arrive: `least`, and what `bits`
+    draw of `jitter`, in ns; nothing more where that is empty.
 
     `sent` are the commands that are on their way, None where there are none, and `sent_at` is their
     time, in ns since the epoch; `ready` is when it wants to act again, in ns since the run's start.
@@ -15,7 +16,7 @@ class Seat:
 
     __slots__ = (
         "agent",
-        "delay",
+        "bits",
         "jitter",
         "least",
         "number",
@@ -26,16 +27,19 @@ class Seat:
     )
 
     def __init__(
-        self, number: int, hired: Hired, sight: Sight, delay: Callable[[int], int]
+        self,
+        number: int,
+        hired: Hired,
+        sight: Sight,
+        bits: Callable[[int], int],
+        jitter: Sequence[int],
     ) -> None:
-        """`delay` draws a latency's jitter of such a mean."""
         self.number = number
-        latency = hired.population.latency
         self.agent = hired.agent
         self.sight = sight
-        self.least = latency.least
-        self.jitter = latency.jitter
-        self.delay = delay
+        self.least = hired.population.latency.least
+        self.bits = bits
+        self.jitter = jitter
         self.sent: list[Action] | None = None
         self.sent_at = 0
         self.ready = 0
