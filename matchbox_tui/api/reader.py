@@ -135,10 +135,10 @@ class Reader:
         """Puts a state in the view from which the journal can be followed."""
         self._goal = None
         replica = await self._client.restore(oldest=True)
-        if self._frozen:
-            # Orders refer to each other: only the collector can free those that the view had.
-            gc.unfreeze()
-            self._frozen = False
+        # Orders refer to each other: only the collector can free those that the view had. An engine
+        # in this process freezes them too.
+        gc.unfreeze()
+        self._frozen = False
         await self._view.adopt(replica)
         self._look()
 

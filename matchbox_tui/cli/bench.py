@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +21,7 @@ from matchbox_tui.cli.running import (
 )
 
 if TYPE_CHECKING:
-    from sim.bench import Plan, Report, Row
+    from sim.bench import Compared, Plan, Record, Report, Row
 
     Topic = Callable[[Plan, Callable[[str], None]], Awaitable[Report]]
 
@@ -29,9 +30,15 @@ TITLES = ("what", "measured", "against", "", "ratio", "goal", "", "p50 ms", "p99
 
 def topics() -> "dict[str, Topic]":
     """What can be measured: here a topic is added."""
-    from sim.bench import bench_api, bench_consumers, bench_sim, bench_tui
+    from sim.bench import bench_api, bench_consumers, bench_engine, bench_sim, bench_tui
 
-    return {"api": bench_api, "consumers": bench_consumers, "sim": bench_sim, "tui": bench_tui}
+    return {
+        "api": bench_api,
+        "consumers": bench_consumers,
+        "engine": bench_engine,
+        "sim": bench_sim,
+        "tui": bench_tui,
+    }
 
 
 def bench(
@@ -39,7 +46,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             envvar="MATCHBOX_BENCH",
-            help="What to measure: api, consumers, sim, tui.",
+            help="What to measure: api, consumers, engine, sim, tui.",
             show_default="everything",
         ),
     ] = None,
@@ -57,7 +64,11 @@ def bench(
     ] = 2.0,
     quick: Annotated[
         bool,
-        typer.Option("--quick", envvar="MATCHBOX_BENCH_QUICK", help="3 rounds of half a second."),
+        typer.Option(
+            "--quick",
+            envvar="MATCHBOX_BENCH_QUICK",
+            help="3 rounds of half a second, 40,000 commands.",
+        ),
     ] = False,
     connections: Annotated[
         int,
@@ -81,6 +92,32 @@ def bench(
             "--events", envvar="MATCHBOX_BENCH_EVENTS", help="In the journal, a second, for tui."
         ),
     ] = 10_000,
+    commands: Annotated[
+        int,
+        typer.Option(
+            "--commands", envvar="MATCHBOX_BENCH_COMMANDS", help="Through each engine, a round."
+        ),
+    ] = 200_000,
+    orders: Annotated[
+        int,
+        typer.Option("--orders", envvar="MATCHBOX_BENCH_ORDERS", help="The biggest book's."),
+    ] = 1_000_000,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            envvar="MATCHBOX_BENCH_AGAINST",
+            help="Show each ratio beside the one in this file.",
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            envvar="MATCHBOX_BENCH_RECORD",
+            help="Put the ratios into this file, for --against.",
+        ),
+    ] = None,
     json: options.Json = False,
 ) -> int:
     """Measure what this machine makes of it: as ratios of what is measured beside it.
@@ -88,7 +125,7 @@ def bench(
     The venue is private and its server syncs at every write. Ends with 1 where something was lost
     or answered wrongly; a goal that was missed here says as much of the machine.
     """
-    from sim.bench import Failed, Plan
+    from sim.bench import Plan
 
     known = topics()
     chosen = dict.fromkeys(topic or known)
@@ -96,7 +133,7 @@ def bench(
     if unknown:
         raise UsageError(f"{', '.join(unknown)}: choose from {', '.join(known)}")
     if quick:
-        rounds, seconds = 3, 0.5
+        rounds, seconds, commands = 3, 0.5, min(commands, 40_000)
     for name, value, least, most in (
         ("rounds", rounds, 1, 100),
         ("seconds", seconds, 0.1, 60),
@@ -104,25 +141,65 @@ def bench(
         ("listeners", listeners, 0, 2000),
         ("fills", fills, 1, 10_000),
         ("events", events, 1, 100_000),
+        ("commands", commands, 1000, 10_000_000),
+        ("orders", orders, 2000, 10_000_000),
     ):
         if not least <= value <= most:
             raise UsageError(f"--{name} {value}: use a number between {least} and {most}")
-    plan = Plan(rounds, seconds, connections, listeners, fills, events)
-    reports = []
+    plan = Plan(rounds, seconds, connections, listeners, fills, events, commands, orders)
+    recorded = _known_ratios(against, record)
     try:
-        for name in chosen:
-            with unwinding():
-                reports.append(run(_measured(known[name], plan)))
-    except Failed as error:
-        fail(printable(str(error)), EXIT_FAILED)
+        reports = [_report(known[name], plan) for name in chosen]
     except asyncio.CancelledError:
         return EXIT_INTERRUPTED
-    if json:
-        print_json(reports)
-    else:
-        for report in reports:
-            _print_report(report)
+    if record is not None:
+        _keep(record, reports)
+    _print(reports, recorded, json)
     return 0 if all(report.ok for report in reports) else EXIT_FAILED
+
+
+def _known_ratios(against: Path | None, record: Path | None) -> "Record | None":
+    """What to compare with; refuses a file that is something else before anything is measured."""
+    from sim.bench import Unreadable, read
+
+    try:
+        if record is not None and record.exists():
+            read(record)
+        return read(against) if against is not None else None
+    except Unreadable as error:
+        raise UsageError(printable(str(error))) from None
+
+
+def _report(topic: "Topic", plan: "Plan") -> "Report":
+    from sim.bench import Failed
+
+    try:
+        with unwinding():
+            return run(_measured(topic, plan))
+    except Failed as error:
+        fail(printable(str(error)), EXIT_FAILED)
+
+
+def _keep(path: Path, reports: "list[Report]") -> None:
+    from sim.bench import Unreadable, write
+
+    try:
+        write(path, reports)
+    except Unreadable as error:
+        fail(printable(str(error)), EXIT_FAILED)
+
+
+def _print(reports: "list[Report]", recorded: "Record | None", json: bool) -> None:
+    from sim.bench import beside
+
+    compared = beside(recorded, reports) if recorded is not None else []
+    if json:
+        print_json(reports if recorded is None else {"reports": reports, "against": compared})
+        return
+    for report in reports:
+        _print_report(report)
+    if recorded is not None:
+        _print_compared(compared)
 
 
 async def _measured(topic: "Topic", plan: "Plan") -> "Report":
@@ -148,6 +225,23 @@ def _print_report(report: "Report") -> None:
         print_line(f"WRONG: {printable(words)}")
     if report.ok:
         print_line("Nothing that was acknowledged was lost.")
+
+
+def _print_compared(compared: "list[Compared]") -> None:
+    print_line("")
+    print_table(
+        ("topic", "what", "recorded", "now", "share"),
+        (
+            (
+                one.topic,
+                one.what,
+                "-" if one.recorded is None else f"{one.recorded:.2f}",
+                "-" if one.now is None else f"{one.now:.2f}",
+                "-" if one.share is None else f"{one.share:.2f}",
+            )
+            for one in compared
+        ),
+    )
 
 
 def _row(row: "Row") -> tuple[str, ...]:

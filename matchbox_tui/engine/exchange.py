@@ -33,11 +33,16 @@ from matchbox_tui.engine.events import (
     ReplaceRejected,
 )
 from matchbox_tui.engine.fold import fold
-from matchbox_tui.engine.matching import crosses, fillable, limit_of, match, rests
+from matchbox_tui.engine.matching import crosses, fillable, match, worst_price
 from matchbox_tui.engine.order import Order, order_of
 from matchbox_tui.engine.positions import Positions
 from matchbox_tui.engine.reasons import Reason
-from matchbox_tui.engine.rules import refusal_of_market, refusal_of_order, refusal_of_replace
+from matchbox_tui.engine.rules import (
+    refusal_by_book,
+    refusal_of_market,
+    refusal_of_replace,
+    refusal_of_terms,
+)
 from matchbox_tui.engine.state import State, dump, load
 from matchbox_tui.engine.values import (
     DEFAULT_MARKET,
@@ -49,8 +54,13 @@ from matchbox_tui.engine.values import (
     TimeInForce,
 )
 
+_BUY = Side.BUY
 _FOK = TimeInForce.FOK
+_GTC = TimeInForce.GTC
+_GTD = TimeInForce.GTD
 _LIMIT = OrderType.LIMIT
+_OPEN = MarketStatus.OPEN
+_REQUESTED = Reason.REQUESTED
 
 
 class Exchange:
@@ -145,40 +155,48 @@ class Exchange:
         book = self._books.get(command.market)
         if book is None:
             return self._reject(command, Reason.UNKNOWN_MARKET)
-        seq = self.seq
         book.sequence += 1
-        reason = refusal_of_order(command, book)
+        reason = refusal_of_terms(command, book.market)
+        if reason is None and (
+            # Hardly ever, so it is not asked for each order.
+            command.order_id in self.orders or command.post_only or book.market.status is not _OPEN
+        ):
+            reason = refusal_by_book(command, book)
         if reason is not None:
             return self._reject(command, reason)
         if command.reduce_only:
             held = self.positions.of(command.trader, command.market).qty
-            room = -held if command.side is Side.BUY else held
+            room = -held if command.side is _BUY else held
             if room <= 0:
                 return self._reject(command, Reason.REDUCE_ONLY_WOULD_INCREASE)
             if command.qty > room:
                 command = msgspec.structs.replace(command, qty=room)
+        seq = self.seq
         events: list[Event] = [OrderAccepted(seq, command)]
-        limit = command.price if command.type is _LIMIT else limit_of(command, 0)
+        is_limit = command.type is _LIMIT
+        price = command.price if is_limit else worst_price(command.side)
         leaves = command.qty
-        if crosses(book, command.side, limit):
-            if command.time_in_force is _FOK and not fillable(book, command, limit, leaves):
-                events.append(self._expired(command, leaves, Reason.NOT_FILLABLE))
-                return events
+        time_in_force = command.time_in_force
+        if crosses(book, command.side, price) and (
+            time_in_force is not _FOK or fillable(book, command, price, leaves)
+        ):
             leaves = match(
-                book, command, limit, leaves, seq, command.timestamp, events, self.positions
+                book, command, price, leaves, seq, command.timestamp, events, self.positions
             )
             if not leaves:
                 return events
-        if rests(command):
-            order = order_of(command, leaves)
-            book.rest(order)
+        if is_limit and (time_in_force is _GTC or time_in_force is _GTD):
+            book.rest(order_of(command, leaves))
             events.append(
-                OrderRested(seq, command.market, command.order_id, limit, leaves, command.timestamp)
+                OrderRested(seq, command.market, command.order_id, price, leaves, command.timestamp)
             )
-        elif command.time_in_force is _FOK:
-            events.append(self._expired(command, leaves, Reason.NOT_FILLABLE))
         else:
-            events.append(self._expired(command, leaves, Reason.IMMEDIATE))
+            reason = Reason.NOT_FILLABLE if time_in_force is _FOK else Reason.IMMEDIATE
+            events.append(
+                OrderExpired(
+                    seq, command.market, command.order_id, leaves, reason, command.timestamp
+                )
+            )
         return events
 
     def _replace(self, command: ReplaceOrder) -> list[Event]:
@@ -223,17 +241,13 @@ class Exchange:
         order = self.orders.get(command.order_id)
         if order is None:
             return [self._nothing("", command.order_id, Reason.UNKNOWN_ORDER, command.timestamp)]
-        book = self._books[order.message.market]
+        market = order.message.market
+        book = self._books[market]
         book.sequence += 1
         book.remove(order)
         return [
             OrderCancelled(
-                self.seq,
-                book.market.symbol,
-                order.id,
-                order.leaves_qty,
-                Reason.REQUESTED,
-                command.timestamp,
+                self.seq, market, order.id, order.leaves_qty, _REQUESTED, command.timestamp
             )
         ]
 
@@ -311,9 +325,6 @@ class Exchange:
     def _cancel_resting(self, order: Order, reason: Reason, timestamp: int) -> OrderCancelled:
         self._books[order.market].remove(order)
         return OrderCancelled(self.seq, order.market, order.id, order.leaves_qty, reason, timestamp)
-
-    def _expired(self, order: NewOrder, qty: int, reason: Reason) -> OrderExpired:
-        return OrderExpired(self.seq, order.market, order.order_id, qty, reason, order.timestamp)
 
     def _reject(self, order: NewOrder, reason: Reason) -> list[Event]:
         return [

@@ -28,11 +28,9 @@ _CANCEL_TAKER = SelfTradePrevention.CANCEL_TAKER
 _CANCEL_MAKER = SelfTradePrevention.CANCEL_MAKER
 
 
-def limit_of(order: NewOrder, price: int) -> int:
-    """The worst price the order takes: its own, or for a market order any."""
-    if order.type is _LIMIT:
-        return price
-    return MAX_PRICE if order.side is _BUY else 0
+def worst_price(side: Side) -> int:
+    """The price of a market order: it takes any."""
+    return MAX_PRICE if side is _BUY else 0
 
 
 def rests(order: NewOrder) -> bool:
@@ -175,8 +173,10 @@ def fillable(book: OrderBook, taker: NewOrder, limit: int, qty: int) -> bool:
 def crosses(book: OrderBook, side: Side, price: int) -> bool:
     """Whether a limit order at this price would trade at once. O(1)."""
     if side is _BUY:
-        return book.asks.best is not None and book.asks.best.price <= price
-    return book.bids.best is not None and book.bids.best.price >= price
+        best = book.asks.best
+        return best is not None and best.price <= price
+    best = book.bids.best
+    return best is not None and best.price >= price
 
 
 def match_order(order: Order, book: OrderBook) -> list[Fill]:
@@ -193,7 +193,7 @@ def match_order(order: Order, book: OrderBook) -> list[Fill]:
     if order.id in book.orders:
         raise ValueError(f"order {order.id} rests in the book already")
     book.sequence += 1
-    limit = limit_of(message, order.price)
+    limit = order.price if message.type is _LIMIT else worst_price(message.side)
     if message.time_in_force is TimeInForce.FOK and not fillable(
         book, message, limit, order.leaves_qty
     ):

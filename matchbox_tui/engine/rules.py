@@ -76,11 +76,8 @@ def refusal_of_price(price: int, market: Market) -> Reason | None:
     return None
 
 
-def refusal_of_order(order: NewOrder, book: OrderBook) -> Reason | None:
-    """Why the order is refused, or None. O(1)."""
-    reason = refusal_of_terms(order, book.market)
-    if reason is not None:
-        return reason
+def refusal_by_book(order: NewOrder, book: OrderBook) -> Reason | None:
+    """Why the book as it stands refuses an order whose terms are fine, or None. O(1)."""
     if order.order_id in book.orders:
         return Reason.DUPLICATE_ORDER_ID
     if book.market.status is not _OPEN:

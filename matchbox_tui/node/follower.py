@@ -7,7 +7,7 @@ from matchbox_tui.node.hashes import HashMarks
 from matchbox_tui.node.recovery import READ_AT_ONCE, is_older, read_up_to, set_back
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
-from matchbox_tui.store import Replica, Store, Tenure
+from matchbox_tui.store import Replica, Sparing, Store, Tenure
 
 WAIT_MS = 500
 
@@ -68,10 +68,12 @@ async def _try_lead(store: Store, settings: Settings, replica: Replica) -> Tenur
 async def _tail(
     store: Store, replica: Replica, hashes: HashMarks, snapshotter: Snapshotter
 ) -> None:
+    sparing = Sparing()
     while True:
         for entry in await store.tail(replica.seq, READ_AT_ONCE, WAIT_MS):
             before = replica.seq
             replica.apply(entry)
             hashes.passed(before, replica)
+            sparing.look(len(replica.exchange.orders))
             await asyncio.sleep(0)
         await snapshotter.offer(replica)

@@ -25,7 +25,16 @@ from matchbox_tui.node.publisher import Publisher
 from matchbox_tui.node.recovery import is_older, set_back
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
-from matchbox_tui.store import Commit, InDoubt, Outcome, Replica, Store, Tip, Unreachable
+from matchbox_tui.store import (
+    Commit,
+    InDoubt,
+    Outcome,
+    Replica,
+    Sparing,
+    Store,
+    Tip,
+    Unreachable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +83,7 @@ class Leader:
         self._hashes = hashes
         self._snapshotter = snapshotter
         self._publisher = Publisher(store)
+        self._sparing = Sparing()
         self.clean = True
         """Whether the replica holds nothing that is not committed."""
 
@@ -136,6 +146,7 @@ class Leader:
         self.clean = True
         self._hashes.passed(before.seq, self._replica)
         self._publisher.offer(before.seq + 1, commit.after, events)
+        self._sparing.look(len(self._replica.exchange.orders))
         return batch
 
     def _match(self, batch: list[bytes]) -> tuple[list[Event], int]:

@@ -51,6 +51,7 @@ from matchbox_tui.store.scripts import ID_MARGIN
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.snapshot import Header, list_snapshots, load_snapshot
 from matchbox_tui.store.snapshot_files import SnapshotFiles
+from matchbox_tui.store.sparing import Sparing
 from matchbox_tui.store.store import Commit, LeaderView, Outcome, Store, Tenure
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "Server",
     "SnapshotFiles",
     "SnapshotUnusable",
+    "Sparing",
     "StateHash",
     "StateHeader",
     "Store",

@@ -6,20 +6,29 @@ May import the engine, the store and the simulator; everything else is reached o
 
 from sim.bench.api import bench_api
 from sim.bench.consumers import bench_consumers
+from sim.bench.engine import bench_engine
 from sim.bench.machine import Machine
 from sim.bench.processes import Failed
+from sim.bench.record import Compared, Record, Unreadable, beside, read, write
 from sim.bench.report import Plan, Report, Row
 from sim.bench.sim import bench_sim
 from sim.bench.tui import bench_tui
 
 __all__ = [
+    "Compared",
     "Failed",
     "Machine",
     "Plan",
+    "Record",
     "Report",
     "Row",
+    "Unreadable",
     "bench_api",
     "bench_consumers",
+    "bench_engine",
     "bench_sim",
     "bench_tui",
+    "beside",
+    "read",
+    "write",
 ]

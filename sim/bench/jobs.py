@@ -87,8 +87,54 @@ class SimJob(msgspec.Struct, frozen=True, tag="sim"):
     seed: int
 
 
+class RaceJob(msgspec.Struct, frozen=True, tag="race"):
+    """The same commands through this engine and its peers; `check` compares their trades first."""
+
+    ticks: int
+    commands: int
+    seed: int
+    check: bool
+
+
+class SizeJob(msgspec.Struct, frozen=True, tag="size"):
+    """So many commands in books of different sizes, that stay as big as they are."""
+
+    sizes: list[int]
+    commands: int
+
+
+class LevelJob(msgspec.Struct, frozen=True, tag="level"):
+    """One-lot takers on levels of so many orders."""
+
+    sizes: list[int]
+    takers: int
+
+
+class GrowJob(msgspec.Struct, frozen=True, tag="grow"):
+    """A book that grows to so many orders."""
+
+    orders: int
+
+
+class WeighJob(msgspec.Struct, frozen=True, tag="weigh"):
+    """What a book of so many orders takes of memory."""
+
+    orders: int
+    traders: int
+
+
+AloneJob = SimJob | RaceJob | SizeJob | LevelJob | GrowJob | WeighJob
+
 Job = (
-    GetJob | OrdersJob | SubmitJob | FillsJob | ConnectJob | ListenJob | FlowJob | TallyJob | SimJob
+    GetJob
+    | OrdersJob
+    | SubmitJob
+    | FillsJob
+    | ConnectJob
+    | ListenJob
+    | FlowJob
+    | TallyJob
+    | AloneJob
 )
 
 
@@ -174,4 +220,35 @@ class Simulated(msgspec.Struct, frozen=True, tag="simulated"):
     wrong: list[str] = []
 
 
-Outcome = Load | Connected | Heard | Flowed | Tally | Simulated
+class Raced(msgspec.Struct, frozen=True, tag="raced"):
+    """What came of a `RaceJob`: commands a second of each. `missing` says how to get a peer that is
+    not there, `differs` where one that is trades otherwise.
+    """
+
+    rates: dict[str, float]
+    commands: int
+    missing: list[str]
+    differs: dict[str, str]
+
+
+class Rated(msgspec.Struct, frozen=True, tag="rated"):
+    """What came of a `SizeJob` or `LevelJob`: a second, in the order of the sizes."""
+
+    rates: list[float]
+
+
+class Grown(msgspec.Struct, frozen=True, tag="grown"):
+    """What came of a `GrowJob`: orders a second, and the longest that one of them took, in ms."""
+
+    rate: float
+    longest_ms: float
+    untended_ms: float
+
+
+class Weighed(msgspec.Struct, frozen=True, tag="weighed"):
+    """What came of a `WeighJob`: bytes of a resting order, those of its message not counted."""
+
+    bytes_each: float
+
+
+Outcome = Load | Connected | Heard | Flowed | Tally | Simulated | Raced | Rated | Grown | Weighed

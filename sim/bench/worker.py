@@ -13,6 +13,7 @@ from sim.bench import http_load, store_load
 from sim.bench.flow import Flow, make_flow
 from sim.bench.folding import Folding
 from sim.bench.jobs import (
+    AloneJob,
     ConnectJob,
     FillsJob,
     FlowJob,
@@ -21,20 +22,23 @@ from sim.bench.jobs import (
     ListenJob,
     OrdersJob,
     Outcome,
+    RaceJob,
     SimJob,
     SubmitJob,
     TallyJob,
 )
 from sim.bench.listening import Audience
+from sim.bench.sizing import Sizing
 
 
 class Worker:
-    """Does one job after the other; an audience, a flow and a fold stay."""
+    """Does one job after the other; an audience, a flow, a fold and books stay."""
 
     def __init__(self) -> None:
         self._audience: Audience | None = None
         self._flow = Flow()
         self._folding: Folding | None = None
+        self._sizing = Sizing()
 
     def work(self, job: Job) -> Outcome:
         match job:
@@ -58,11 +62,22 @@ class Worker:
                 if self._folding is None:
                     self._folding = Folding(job.url)
                 return self._folding.tally()
+            case _:
+                return self._work_alone(job)
+
+    def _work_alone(self, job: AloneJob) -> Outcome:
+        """Those that need no server. Each loads what others need not."""
+        match job:
             case SimJob():
-                # Others need not load what this one does.
                 from sim.bench.simulating import simulate
 
                 return simulate(job)
+            case RaceJob():
+                from sim.bench.racing import race
+
+                return race(job)
+            case _:
+                return self._sizing.work(job)
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """``matchbox bench``: its figures and their count, its exit codes, and what it leaves: nothing."""
 
+import json
 import os
 import signal
 import statistics
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -109,7 +111,7 @@ def test_the_simulator_s_figures_for_a_program(marked: Marked) -> None:
         ("--fills 0", "--fills 0: use a number between 1 and 10000"),
         ("--events 0", "--events 0: use a number between 1 and 100000"),
         ("--fills many", "Invalid value for '--fills'"),
-        ("api weather", "weather: choose from api, consumers, sim, tui"),
+        ("api weather", "weather: choose from api, consumers, engine, sim, tui"),
         ("--nope", "No such option"),
     ],
 )
@@ -228,3 +230,51 @@ def test_orders_of_somebody_else_spoil_the_screen_s_figures(marked: Marked) -> N
     assert any(" are in the journal" in line for line in wrong), done
     assert any("orders got the ids " in line for line in wrong), done
     marked.leave_nothing()
+
+
+def test_the_engine_s_ratios_are_kept_and_shown_beside_the_next_ones(
+    marked: Marked, tmp_path: Path
+) -> None:
+    kept = tmp_path / "ratios.json"
+    tiny = ("bench", "engine", "--rounds", "1", "--commands", "2000", "--orders", "2000")
+    done = finished(marked.start(*tiny, "--record", str(kept), "--json"))
+    assert done.code == 0, done
+    (report,) = done.json()
+    assert (report["topic"], report["problems"]) == ("engine", [])
+    rows = {row["what"]: row for row in report["rows"]}
+    assert rows["memory of each of 2,000"]["reached"] is True
+    assert {"99 ticks", "999 ticks", "2,000 resting"} <= rows.keys()
+    recorded = json.loads(kept.read_bytes())
+    ratios = recorded["topics"]["engine"]["ratios"]
+    assert ratios["2,000 resting : 1,000 resting"] == rows["2,000 resting"]["ratio"]
+
+    recorded["note"] = "kept"
+    recorded["topics"]["api"] = recorded["topics"]["engine"]
+    ratios["gone : away"] = 4.0
+    kept.write_text(json.dumps(recorded))
+    done = finished(marked.start(*tiny, "--against", str(kept), "--record", str(kept)))
+    assert done.code == 0, done
+    table = [line.split() for line in done.out.splitlines() if line.startswith("engine ")]
+    assert ["engine", "gone", ":", "away", "4.00", "-", "-"] in table
+    (resting,) = (line for line in table if line[1:3] == ["2,000", "resting"])
+    before, now, share = map(float, resting[-3:])
+    assert before == pytest.approx(rows["2,000 resting"]["ratio"], abs=0.01)
+    assert share == pytest.approx(now / before, abs=0.02)
+    again = json.loads(kept.read_bytes())
+    assert (again["note"], set(again["topics"])) == ("kept", {"api", "engine"})
+    assert "gone : away" not in again["topics"]["engine"]["ratios"]
+    marked.leave_nothing()
+
+
+@pytest.mark.parametrize("option", ["--against", "--record"])
+def test_a_file_that_is_no_record_is_told_before_anything_starts(
+    option: str, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_text("[]")
+    assert "other.json is no record of ratios" in call("bench", option, str(other)).refusal(2)
+    assert other.read_text() == "[]"
+
+
+def test_a_record_that_is_not_there_is_told() -> None:
+    assert "nowhere.json can't be read" in call("bench", "--against", "nowhere.json").refusal(2)
