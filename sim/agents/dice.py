@@ -74,8 +74,8 @@ class Dice:
         return (self._quantiles[self.bits(CELLS_BITS)] * mean) >> _UNIT_BITS
 
     def exponentials(self, mean: int) -> tuple[int, ...]:
-        """All that `exponential(mean)` can be, for a loop that can't afford calls: a draw is the one
-        at `bits(CELLS_BITS)`. O(cells).
+        """All that `exponential(mean)` can be, for a loop that can't afford calls: a draw is what
+        stands at `bits(CELLS_BITS)`. O(cells).
         """
         return tuple((quantile * mean) >> _UNIT_BITS for quantile in self._quantiles)
 
