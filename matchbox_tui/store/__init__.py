@@ -24,7 +24,7 @@ from matchbox_tui.store.analytics import (
 from matchbox_tui.store.analytics_board import AnalyticsBoard, Posted
 from matchbox_tui.store.analytics_state import StateHeader, keep_state, kept_state
 from matchbox_tui.store.archive import FILLS_KEPT, Archive
-from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client
+from matchbox_tui.store.client import MAX_BATCH, QUEUE_LIMIT, Client, submission
 from matchbox_tui.store.cluster import ClusterStatus, InstanceStatus, StateHash
 from matchbox_tui.store.embedded import EmbeddedServer
 from matchbox_tui.store.errors import (
@@ -47,7 +47,7 @@ from matchbox_tui.store.past import Extent, OrdersWanted, Past, PastOrder, PastU
 from matchbox_tui.store.registration import Registration
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, Base
-from matchbox_tui.store.scripts import ID_MARGIN
+from matchbox_tui.store.scripts import ID_MARGIN, SUBMIT
 from matchbox_tui.store.server_check import check_server
 from matchbox_tui.store.snapshot import Header, list_snapshots, load_snapshot
 from matchbox_tui.store.snapshot_files import SnapshotFiles
@@ -62,6 +62,7 @@ __all__ = [
     "MAX_BATCH",
     "NO_PLACE",
     "QUEUE_LIMIT",
+    "SUBMIT",
     "ActivityStats",
     "AnalyticsBoard",
     "Archive",
@@ -123,4 +124,5 @@ __all__ = [
     "list_snapshots",
     "load_snapshot",
     "parse_entry",
+    "submission",
 ]

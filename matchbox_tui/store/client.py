@@ -20,7 +20,7 @@ from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.groups import ConsumerGroup, read_groups, remove_group
 from matchbox_tui.store.journal import Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
-from matchbox_tui.store.link import Reply, Server
+from matchbox_tui.store.link import Argument, Reply, Server
 from matchbox_tui.store.memory import MemoryStatus, read_memory
 from matchbox_tui.store.replica import Replica
 from matchbox_tui.store.restore import NO_PLACE, bases, check_continued
@@ -38,8 +38,23 @@ QUEUE_LIMIT = 200_000
 FIND_AT_ONCE = 1000
 """Queue elements that one search step looks at, so that no step holds the server for long."""
 
+FIRST_READ = 16
+MOST_READ = 256
+"""Entries of the journal that are asked for at once."""
+
+READ_BYTES = 4 << 20
+"""About as much of the journal as is read at once. Under load an entry holds hundreds of commands:
+256 of those take so long to come that the reader falls behind, and stay in its memory for ever.
+"""
+
 REMEMBER_MS = 24 * 3600 * 1000
 """How long a client_order_id is known."""
+
+
+def next_read(replies: Sequence[Reply]) -> int:
+    """How many entries to ask for next, by how big the last ones were."""
+    size = sum(len(value) for _, fields in replies for value in fields)
+    return max(1, min(MOST_READ, READ_BYTES * len(replies) // size)) if size else FIRST_READ
 
 
 class Client:
@@ -86,15 +101,7 @@ class Client:
         """
         if not 1 <= len(commands) <= MAX_BATCH:
             raise ValueError(f"a batch holds 1 to {MAX_BATCH} commands")
-        keys = [self.keys.queue, self.keys.order_id]
-        args: list[str | bytes | int] = [QUEUE_LIMIT, REMEMBER_MS, self._highest_id]
-        for command in commands:
-            if isinstance(command, NewOrder):
-                if command.client_order_id:
-                    keys.append(self.keys.client_order(command.trader, command.client_order_id))
-                args.append(_without_id(command))
-            else:
-                args.append(encode_command(command))
+        keys, args = submission(self.keys, commands, self._highest_id)
         numbers = list(await self._submitting.run(SUBMIT, keys, args))
         self._highest_id = max(self._highest_id, *numbers)
         return numbers
@@ -135,10 +142,12 @@ class Client:
         `chain` is the journal's up to there, where it is known. Raises `StoreError` when the
         connection is lost, `StoreSetBack` where the store has an older or another journal.
         """
+        limit = FIRST_READ
         while True:
-            replies = await read_unparsed(self._following, self.keys, after, 256, wait_ms)
+            replies = await read_unparsed(self._following, self.keys, after, limit, wait_ms)
             if not replies:
                 await self._check_not_set_back(after, chain)
+            limit = next_read(replies)
             for reply in replies:
                 entry = parse_entry(reply)
                 yield entry
@@ -308,6 +317,28 @@ class Client:
         Raises `StoreError`.
         """
         return await remove_group(self._asking, group)
+
+
+def submission(
+    keys: Keys,
+    commands: Sequence[NewOrder | Tagged],
+    highest_id: int = 0,
+    limit: int = QUEUE_LIMIT,
+) -> tuple[list[str], list[Argument]]:
+    """What `SUBMIT` takes for these commands: its keys and its arguments.
+
+    `highest_id` is the highest that the submitter was ever given.
+    """
+    names = [keys.queue, keys.order_id]
+    args: list[Argument] = [limit, REMEMBER_MS, highest_id]
+    for command in commands:
+        if isinstance(command, NewOrder):
+            if command.client_order_id:
+                names.append(keys.client_order(command.trader, command.client_order_id))
+            args.append(_without_id(command))
+        else:
+            args.append(encode_command(command))
+    return names, args
 
 
 def _fills_of(reply: Iterable[Reply]) -> list[FillMessage]:

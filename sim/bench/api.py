@@ -4,6 +4,7 @@ import asyncio
 import statistics
 from collections.abc import Callable
 
+from sim.bench.counting import Count
 from sim.bench.figures import Latency, typical
 from sim.bench.jobs import (
     Connected,
@@ -19,7 +20,7 @@ from sim.bench.jobs import (
 )
 from sim.bench.machine import cpu_seconds, this_machine
 from sim.bench.report import Plan, Report, Row, compare
-from sim.bench.venue import BenchVenue, Count, open_venue
+from sim.bench.venue import BenchVenue, open_venue
 
 BATCH = 100
 ENOUGH = 20_000.0

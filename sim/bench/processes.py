@@ -11,8 +11,6 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from sim.bench.jobs import Job, Outcome
-
 T = TypeVar("T")
 
 START_SECONDS = 30.0
@@ -58,14 +56,12 @@ class Process:
             await asyncio.sleep(LOOK_SECONDS)
         raise Failed(f"{self.name} did not start in {START_SECONDS:.0f} s")
 
-    async def work(self, job: Job, kind: type[T]) -> T:
+    async def work(self, job: msgspec.Struct, kind: type[T]) -> T:
         """Has a worker do a job whose outcome is of that kind. Raises `Failed`."""
         line = await asyncio.to_thread(self._ask, msgspec.json.encode(job) + b"\n")
         if not line:
             raise Failed(f"{self.name} ended by itself: {self._last_words()}")
-        outcome: Outcome = msgspec.json.decode(line, type=Outcome)
-        assert isinstance(outcome, kind)
-        return outcome
+        return msgspec.json.decode(line, type=kind)
 
     def check(self) -> None:
         """Raises `Failed` where it has ended."""

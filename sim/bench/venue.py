@@ -6,26 +6,13 @@ import os
 import time
 from collections.abc import AsyncIterator
 
-import msgspec
-
-from matchbox_tui.engine import OrderAccepted, TradeExecuted
-from matchbox_tui.store import Client, EmbeddedServer, Entry
+from matchbox_tui.store import Client, EmbeddedServer
+from sim.bench.counting import Count, Counting
 from sim.bench.processes import Failed, Process, Processes
 
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.02
 DRAIN_SECONDS = 60.0
-CONSUMER = "bench"
-
-
-class Count(msgspec.Struct, frozen=True):
-    """Orders that were accepted and fills. `wrong` tells of ids that didn't rise: the order of the
-    queue is kept.
-    """
-
-    orders: int
-    fills: int
-    wrong: list[str]
 
 
 class BenchVenue:
@@ -49,14 +36,11 @@ class BenchVenue:
         self.hello_port = 0
         self._client = client
         self._link = client.server.link("matchbox-bench:keep")
-        self._seen = 0
-        self._last_id = 0
+        self._counting = Counting(client, self._link)
 
     async def open(self) -> None:
         """Waits until both serve and the instance leads. Raises `Failed`."""
-        key = self._client.keys.log
-        # The journal is not trimmed beyond what a consumer has not read.
-        await self._link.call("XGROUP", "CREATE", key, CONSUMER, "0", "MKSTREAM")
+        await self._counting.open()
         self.gateway_port = await self.gateway.port()
         self.hello_port = await self.hello.port()
         deadline = time.monotonic() + START_SECONDS
@@ -82,30 +66,7 @@ class BenchVenue:
     async def count(self) -> Count:
         """What the journal tells of since the last count, once nothing is queued."""
         await self.drain()
-        tip = (await self._client.cluster()).seq
-        orders = fills = 0
-        wrong: list[str] = []
-        async for entry in self._entries(tip):
-            for event in entry.events:
-                if isinstance(event, TradeExecuted):
-                    fills += 1
-                elif isinstance(event, OrderAccepted):
-                    orders += 1
-                    if event.order_id <= self._last_id:
-                        wrong.append(f"order {event.order_id} came after {self._last_id}")
-                    self._last_id = event.order_id
-        key = self._client.keys.log
-        await self._link.call("XGROUP", "SETID", key, CONSUMER, f"{self._seen}-0")
-        return Count(orders, fills, wrong)
-
-    async def _entries(self, tip: int) -> AsyncIterator[Entry]:
-        if tip <= self._seen:
-            return
-        async for entry in self._client.entries(self._seen):
-            self._seen = entry.seq
-            yield entry
-            if entry.seq >= tip:
-                return
+        return await self._counting.count()
 
 
 @contextlib.asynccontextmanager
