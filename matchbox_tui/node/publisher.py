@@ -15,8 +15,10 @@ from matchbox_tui.store import FillMessage, Store, StoreError, Tip, fill_message
 
 log = logging.getLogger(__name__)
 
-CHANNEL_SIZE = 1024
-"""Commits that may wait in the channel; more are read from the journal later."""
+CHANNEL_EVENTS = 20_000
+"""Events that may wait in the channel; more are read from the journal later. Not counted in
+commits: under load a thousand of them are a hundred megabytes.
+"""
 
 READ_AT_ONCE = 64
 RETRY_SECONDS = 0.2
@@ -29,7 +31,9 @@ class Publisher:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._channel: asyncio.Queue[tuple[int, Tip, list[Event]]] = asyncio.Queue(CHANNEL_SIZE)
+        self._channel: asyncio.Queue[tuple[int, Tip, list[Event]]] = asyncio.Queue()
+        self.waiting_events = 0
+        """That are in the channel."""
         self._overflowed = False
         self._seq = 0
         self._last = (0, -1)
@@ -37,10 +41,11 @@ class Publisher:
 
     def offer(self, first_seq: int, after: Tip, events: list[Event]) -> None:
         """Hands over what was committed. Never waits; O(1)."""
-        try:
-            self._channel.put_nowait((first_seq, after, events))
-        except asyncio.QueueFull:
+        if self.waiting_events and self.waiting_events + len(events) > CHANNEL_EVENTS:
             self._overflowed = True
+            return
+        self.waiting_events += len(events)
+        self._channel.put_nowait((first_seq, after, events))
 
     async def run(self) -> None:
         """Publishes until cancelled. Survives errors of the store."""
@@ -84,6 +89,7 @@ class Publisher:
 
     async def _publish_next(self) -> None:
         offered = await self._channel.get()
+        self.waiting_events -= len(offered[2])
         try:
             await self._publish(*offered)
         finally:

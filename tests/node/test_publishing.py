@@ -109,7 +109,7 @@ async def test_across_failovers_no_fill_is_missed_or_doubled(venue: Venue) -> No
 async def test_a_full_channel_makes_nobody_wait_and_loses_nothing(
     venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "CHANNEL_SIZE", 1)
+    monkeypatch.setattr(publisher, "CHANNEL_EVENTS", 1)
     instance = await venue.lead()
     gate, publish = asyncio.Event(), instance.node.store.publish
 
@@ -129,10 +129,21 @@ async def test_a_full_channel_makes_nobody_wait_and_loses_nothing(
         await _heard(heard, fills)
 
 
+async def test_what_waits_is_bounded_however_big_the_commits_are(venue: Venue) -> None:
+    store = (await venue.lead()).node.store
+    waiting = publisher.Publisher(store)
+    await venue.client.submit([sell(50, 1), buy(50, 1)])
+    await venue.handled()
+    *_, fill = await venue.events()
+    for number in range(100):
+        waiting.offer(number, Tip(number), [fill] * (publisher.CHANNEL_EVENTS // 10))
+    assert waiting.waiting_events == publisher.CHANNEL_EVENTS
+
+
 async def test_what_overflowed_between_two_that_did_not_is_made_up_for(
     venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publisher, "CHANNEL_SIZE", 1)
+    monkeypatch.setattr(publisher, "CHANNEL_EVENTS", 1)
     instance = await venue.lead()
     await venue.client.submit([sell(50, 9)])
     await venue.handled()

@@ -25,6 +25,7 @@ from matchbox_tui.store import (
     Tip,
     fill_message,
 )
+from matchbox_tui.store.client import MOST_READ, READ_BYTES, next_read
 from tests.servers import OwnServer
 from tests.store.build import LEASE, buy, elected, match, sell
 from tests.waiting import eventually
@@ -314,3 +315,18 @@ async def test_catching_up_takes_what_is_there(client: Client, leading: Leading)
     await client.catch_up(replica)
     assert replica.tip == leading.replica.tip
     assert replica.seq == 600
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "limit"),
+    [
+        (200, 16, MOST_READ),
+        # Those of a venue under load: as many as make up the bytes.
+        (READ_BYTES // 40, 16, 40),
+        (READ_BYTES // 40, 40, 40),
+        (2 * READ_BYTES, 1, 1),
+    ],
+)
+def test_of_big_entries_fewer_are_read_at_once(size: int, count: int, limit: int) -> None:
+    entry = [b"", [b"b", b"x" * (size - 1)]]
+    assert next_read([entry] * count) == limit
