@@ -84,7 +84,7 @@ async def test_a_run_that_is_stopped_before_it_began_is_reported_as_empty(begin:
     assert report.measures["orders"] == 0
 
 
-async def test_a_run_that_is_stopped_before_anybody_traded_has_no_problem(begin: Begin) -> None:
+async def test_a_run_that_is_stopped_as_its_traders_are_hired_has_no_problem(begin: Begin) -> None:
     live = begin(ENDLESS)
     running = asyncio.ensure_future(live.run())
 
@@ -96,7 +96,8 @@ async def test_a_run_that_is_stopped_before_anybody_traded_has_no_problem(begin:
     report = await running
     assert report.interrupted
     assert report.verdict.problems == []
-    assert (report.measures["orders"], report.measures["lost"]) == (0, 0)
+    # On a busy machine the first orders may have come before the run was stopped.
+    assert report.measures["lost"] == report.measures["doubled"] == 0
 
 
 async def test_a_run_that_is_cancelled_ends_everything(begin: Begin, server_dir: Path) -> None:
