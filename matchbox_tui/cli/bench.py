@@ -30,13 +30,23 @@ TITLES = ("what", "measured", "against", "", "ratio", "goal", "", "p50 ms", "p99
 
 def topics() -> "dict[str, Topic]":
     """What can be measured: here a topic is added."""
-    from sim.bench import bench_api, bench_consumers, bench_engine, bench_sim, bench_tui
+    from sim.bench import (
+        bench_api,
+        bench_consumers,
+        bench_engine,
+        bench_pipeline,
+        bench_sim,
+        bench_store,
+        bench_tui,
+    )
 
     return {
         "api": bench_api,
         "consumers": bench_consumers,
         "engine": bench_engine,
+        "pipeline": bench_pipeline,
         "sim": bench_sim,
+        "store": bench_store,
         "tui": bench_tui,
     }
 
@@ -46,7 +56,7 @@ def bench(
         list[str] | None,
         typer.Argument(
             envvar="MATCHBOX_BENCH",
-            help="What to measure: api, consumers, engine, sim, tui.",
+            help="What to measure: api, consumers, engine, pipeline, sim, store, tui.",
             show_default="everything",
         ),
     ] = None,
@@ -122,7 +132,7 @@ def bench(
 ) -> int:
     """Measure what this machine makes of it: as ratios of what is measured beside it.
 
-    The venue is private and its server syncs at every write. Ends with 1 where something was lost
+    Venues are private, and their servers sync at every write unless a row says otherwise. Ends with 1 where something was lost
     or answered wrongly; a goal that was missed here says as much of the machine.
     """
     from sim.bench import Plan

@@ -8,10 +8,12 @@ from sim.bench.api import bench_api
 from sim.bench.consumers import bench_consumers
 from sim.bench.engine import bench_engine
 from sim.bench.machine import Machine
+from sim.bench.pipeline import bench_pipeline
 from sim.bench.processes import Failed
 from sim.bench.record import Compared, Record, Unreadable, beside, read, write
 from sim.bench.report import Plan, Report, Row
 from sim.bench.sim import bench_sim
+from sim.bench.store import bench_store
 from sim.bench.tui import bench_tui
 
 __all__ = [
@@ -26,7 +28,9 @@ __all__ = [
     "bench_api",
     "bench_consumers",
     "bench_engine",
+    "bench_pipeline",
     "bench_sim",
+    "bench_store",
     "bench_tui",
     "beside",
     "read",

@@ -111,7 +111,7 @@ def test_the_simulator_s_figures_for_a_program(marked: Marked) -> None:
         ("--fills 0", "--fills 0: use a number between 1 and 10000"),
         ("--events 0", "--events 0: use a number between 1 and 100000"),
         ("--fills many", "Invalid value for '--fills'"),
-        ("api weather", "weather: choose from api, consumers, engine, sim, tui"),
+        ("api weather", "weather: choose from api, consumers, engine, pipeline, sim, store, tui"),
         ("--nope", "No such option"),
     ],
 )
