@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     Topic = Callable[[Plan, Callable[[str], None]], Awaitable[Report]]
 
+LONG = ("soak",)
+"""Topics that nobody waits for who has not asked for them."""
+
 TITLES = ("what", "measured", "against", "", "ratio", "goal", "", "p50 ms", "p99 ms")
 
 
@@ -34,8 +37,11 @@ def topics() -> "dict[str, Topic]":
         bench_api,
         bench_consumers,
         bench_engine,
+        bench_idle,
         bench_pipeline,
         bench_sim,
+        bench_soak,
+        bench_start,
         bench_store,
         bench_tui,
     )
@@ -44,8 +50,11 @@ def topics() -> "dict[str, Topic]":
         "api": bench_api,
         "consumers": bench_consumers,
         "engine": bench_engine,
+        "idle": bench_idle,
         "pipeline": bench_pipeline,
         "sim": bench_sim,
+        "soak": bench_soak,
+        "start": bench_start,
         "store": bench_store,
         "tui": bench_tui,
     }
@@ -56,8 +65,9 @@ def bench(
         list[str] | None,
         typer.Argument(
             envvar="MATCHBOX_BENCH",
-            help="What to measure: api, consumers, engine, pipeline, sim, store, tui.",
-            show_default="everything",
+            help="What to measure: api, consumers, engine, idle, pipeline, sim, soak, start, store,"
+            " tui.",
+            show_default="all but soak",
         ),
     ] = None,
     rounds: Annotated[
@@ -112,6 +122,14 @@ def bench(
         int,
         typer.Option("--orders", envvar="MATCHBOX_BENCH_ORDERS", help="The biggest book's."),
     ] = 1_000_000,
+    soak_orders: Annotated[
+        int,
+        typer.Option(
+            "--soak-orders",
+            envvar="MATCHBOX_BENCH_SOAK_ORDERS",
+            help="Through the venue of a soak, which takes minutes.",
+        ),
+    ] = 5_000_000,
     against: Annotated[
         Path | None,
         typer.Option(
@@ -132,13 +150,13 @@ def bench(
 ) -> int:
     """Measure what this machine makes of it: as ratios of what is measured beside it.
 
-    Venues are private, and their servers sync at every write unless a row says otherwise. Ends with 1 where something was lost
-    or answered wrongly; a goal that was missed here says as much of the machine.
+    Venues are private, and their servers sync at every write unless a row says otherwise. Ends with
+    1 where something was lost or answered wrongly; a goal that was missed here says as much of the machine.
     """
     from sim.bench import Plan
 
     known = topics()
-    chosen = dict.fromkeys(topic or known)
+    chosen = dict.fromkeys(topic or (name for name in known if name not in LONG))
     unknown = [name for name in chosen if name not in known]
     if unknown:
         raise UsageError(f"{', '.join(unknown)}: choose from {', '.join(known)}")
@@ -153,10 +171,13 @@ def bench(
         ("events", events, 1, 100_000),
         ("commands", commands, 1000, 10_000_000),
         ("orders", orders, 2000, 10_000_000),
+        ("soak-orders", soak_orders, 1000, 1_000_000_000),
     ):
         if not least <= value <= most:
             raise UsageError(f"--{name} {value}: use a number between {least} and {most}")
-    plan = Plan(rounds, seconds, connections, listeners, fills, events, commands, orders)
+    plan = Plan(
+        rounds, seconds, connections, listeners, fills, events, commands, orders, soak_orders
+    )
     recorded = _known_ratios(against, record)
     try:
         reports = [_report(known[name], plan) for name in chosen]
@@ -258,12 +279,17 @@ def _row(row: "Row") -> tuple[str, ...]:
     latency = row.latency
     return (
         row.what,
-        f"{row.value:,.0f} {row.unit}",
+        f"{_figure(row.value)} {row.unit}",
         row.against or "-",
-        "" if row.base is None else f"{row.base:,.0f}",
+        "" if row.base is None else _figure(row.base),
         "-" if row.ratio is None else f"{row.ratio:.2f}",
         row.goal or "-",
         {None: "", True: "reached", False: "missed"}[row.reached],
         "-" if latency is None else f"{latency.p50:.1f}",
         "-" if latency is None else f"{latency.p99:.1f}",
     )
+
+
+def _figure(value: float) -> str:
+    """Small ones with what would else be rounded away."""
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"

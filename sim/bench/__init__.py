@@ -7,12 +7,15 @@ May import the engine, the store and the simulator; everything else is reached o
 from sim.bench.api import bench_api
 from sim.bench.consumers import bench_consumers
 from sim.bench.engine import bench_engine
+from sim.bench.idle import bench_idle
 from sim.bench.machine import Machine
 from sim.bench.pipeline import bench_pipeline
 from sim.bench.processes import Failed
 from sim.bench.record import Compared, Record, Unreadable, beside, read, write
 from sim.bench.report import Plan, Report, Row
 from sim.bench.sim import bench_sim
+from sim.bench.soak import bench_soak
+from sim.bench.start import bench_start
 from sim.bench.store import bench_store
 from sim.bench.tui import bench_tui
 
@@ -28,8 +31,11 @@ __all__ = [
     "bench_api",
     "bench_consumers",
     "bench_engine",
+    "bench_idle",
     "bench_pipeline",
     "bench_sim",
+    "bench_soak",
+    "bench_start",
     "bench_store",
     "bench_tui",
     "beside",

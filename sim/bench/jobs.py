@@ -70,6 +70,15 @@ class FlowJob(msgspec.Struct, frozen=True, tag="flow"):
     seconds: float
 
 
+class SoakJob(msgspec.Struct, frozen=True, tag="soak"):
+    """Submits commands as fast as they are worked off, until so many of them were new orders. The
+    book stays as it is.
+    """
+
+    url: str
+    orders: int
+
+
 class TallyJob(msgspec.Struct, frozen=True, tag="tally"):
     """Tells how far the journal was folded; the first one begins to."""
 
@@ -133,6 +142,7 @@ Job = (
     | ConnectJob
     | ListenJob
     | FlowJob
+    | SoakJob
     | TallyJob
     | AloneJob
 )

@@ -14,7 +14,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     `connections` is keep-alive HTTP connections, `listeners` WebSocket clients, who are told of
     `fills` a second. `events` is how many a second go into the journal while a screen shows it.
-    `commands` go through each engine in a round, and the biggest book has `orders`.
+    `commands` go through each engine in a round, and the biggest book has `orders`. A soak has
+    `soak_orders`.
     """
 
     rounds: int = 5
@@ -25,6 +26,7 @@ class Plan(msgspec.Struct, frozen=True):
     events: int = 10_000
     commands: int = 200_000
     orders: int = 1_000_000
+    soak_orders: int = 5_000_000
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Self
 
 from sim.bench.processes import Failed
@@ -25,6 +26,9 @@ BEGINS, ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 
 SIZE_NAMES = ("COLUMNS", "LINES")
 """Variables in which a shell may have noted the size of another terminal."""
+
+COLOURS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR")
+"""Variables that change what is written for a colour, and so how many bytes a frame has."""
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -44,16 +48,33 @@ _TAKE_TERMINAL = (
 )
 
 
+def screen_environment(env: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """`env` for a screen that is measured: the user's own keys and colours are no part of that.
+
+    `directory` is one where no keys are kept.
+    """
+    plain = {
+        name: value
+        for name, value in env.items()
+        if name not in COLOURS and not name.startswith("TEXTUAL")
+    }
+    return plain | {"TERM": "xterm-256color", "XDG_CONFIG_HOME": str(directory)}
+
+
 class Frames:
     """Finds frames in what a program writes. One that only moves the cursor is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str = "") -> None:
+        """Frames that hold `mark` are noted apart."""
         self.size = 0
         """Bytes of everything."""
         self.asked = False
         """Whether the program has asked what the terminal can."""
         self.ends: list[int] = []
         """When each frame was whole, in ns."""
+        self.marked: list[int] = []
+        """The same of those that hold the mark."""
+        self._mark = mark.encode()
         self._rest = b""
 
     def feed(self, data: bytes, now: int) -> None:
@@ -63,8 +84,10 @@ class Frames:
         self.asked = self.asked or ASKS in rest
         while (end := rest.find(ENDS)) >= 0:
             begin = rest.rfind(BEGINS, 0, end)
-            if begin >= 0 and _MOVES.sub(b"", rest[begin + len(BEGINS) : end]):
+            if begin >= 0 and (drawn := _MOVES.sub(b"", rest[begin + len(BEGINS) : end])):
                 self.ends.append(now)
+                if self._mark and self._mark in drawn:
+                    self.marked.append(now)
             rest = rest[end + len(ENDS) :]
         begin = rest.rfind(BEGINS)
         # What is left may be the first bytes of a mark, or of the longer question.
@@ -77,9 +100,12 @@ class Terminal:
     It ends as well when this process is killed, for that hangs up.
     """
 
-    def __init__(self, name: str, module: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, module: Sequence[str], env: Mapping[str, str], mark: str = ""
+    ) -> None:
+        """`mark` is for its `frames`."""
         self.name = name
-        self.frames = Frames()
+        self.frames = Frames(mark)
         self._last = b""
         self._end, theirs = pty.openpty()
         try:
@@ -111,8 +137,15 @@ class Terminal:
 
     async def first_frame(self) -> None:
         """Waits for it. Raises `Failed`."""
+        await self._frames(lambda: self.frames.ends, 1)
+
+    async def marked_frames(self, count: int) -> None:
+        """Waits for so many frames with the mark. Raises `Failed`."""
+        await self._frames(lambda: self.frames.marked, count)
+
+    async def _frames(self, ends: Callable[[], list[int]], count: int) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self.frames.ends:
+        while len(ends()) < count:
             self.check()
             if time.monotonic() > deadline:
                 raise Failed(f"{self.name} marked no frame in {START_SECONDS:.0f} s")

@@ -17,7 +17,7 @@ from sim.bench.machine import cpu_seconds, this_machine
 from sim.bench.phases import Phase, Sight, core_rows, event_row, frame_row, median, phase
 from sim.bench.processes import Failed, Process, Processes
 from sim.bench.report import Plan, Report, Row
-from sim.bench.terminal import Terminal
+from sim.bench.terminal import Terminal, screen_environment
 from sim.bench.venue import environment
 
 SIZES = ((80, 24), (120, 36), (200, 60))
@@ -25,9 +25,6 @@ IDLE_SIZE = SIZES[0]
 
 SETTLE_SECONDS = 1.0
 """After a change of size or load, until it is measured; shorter where measurements are."""
-
-COLOURS = ("NO_COLOR", "COLORTERM", "FORCE_COLOR")
-"""Variables that change what is written for a colour, and so how many bytes a frame has."""
 
 START_SECONDS = 30.0
 LOOK_SECONDS = 0.02
@@ -168,16 +165,7 @@ async def bench_tui(plan: Plan, say: Callable[[str], None]) -> Report:
     Raises `Failed`, or a `StoreError` where there is no server to be had.
     """
     with EmbeddedServer() as server:
-        # The user's own keys and colours are no part of what is measured.
-        env = environment(server.url) | {
-            "TERM": "xterm-256color",
-            "XDG_CONFIG_HOME": str(server.directory),
-        }
-        env = {
-            name: value
-            for name, value in env.items()
-            if name not in COLOURS and not name.startswith("TEXTUAL")
-        }
+        env = screen_environment(environment(server.url), server.directory)
         with Processes(env, server.directory) as start:
             engine = start.start(
                 *("engine", "matchbox_tui", "engine", "--until-eof"),

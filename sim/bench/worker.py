@@ -24,11 +24,13 @@ from sim.bench.jobs import (
     Outcome,
     RaceJob,
     SimJob,
+    SoakJob,
     SubmitJob,
     TallyJob,
 )
 from sim.bench.listening import Audience
 from sim.bench.sizing import Sizing
+from sim.bench.soaking import soak
 
 
 class Worker:
@@ -58,6 +60,8 @@ class Worker:
                 return self._audience.listen(job)
             case FlowJob():
                 return asyncio.run(make_flow(self._flow, job))
+            case SoakJob():
+                return asyncio.run(soak(self._flow, job))
             case TallyJob():
                 if self._folding is None:
                     self._folding = Folding(job.url)

@@ -111,7 +111,8 @@ def test_the_simulator_s_figures_for_a_program(marked: Marked) -> None:
         ("--fills 0", "--fills 0: use a number between 1 and 10000"),
         ("--events 0", "--events 0: use a number between 1 and 100000"),
         ("--fills many", "Invalid value for '--fills'"),
-        ("api weather", "weather: choose from api, consumers, engine, pipeline, sim, store, tui"),
+        ("api weather", "weather: choose from api, consumers, engine, idle, pipeline, sim, soak, "),
+        ("--soak-orders 1", "--soak-orders 1: use a number between 1000 and 1000000000"),
         ("--nope", "No such option"),
     ],
 )
@@ -278,3 +279,51 @@ def test_a_file_that_is_no_record_is_told_before_anything_starts(
 
 def test_a_record_that_is_not_there_is_told() -> None:
     assert "nowhere.json can't be read" in call("bench", "--against", "nowhere.json").refusal(2)
+
+
+def test_how_soon_there_is_something_to_see(marked: Marked) -> None:
+    done = finished(marked.start("bench", "start", "--rounds", "1", "--json"))
+    assert done.code == 0, done
+    (report,) = done.json()
+    shown, moving = report["rows"]
+    assert 0 < shown["base"] < shown["value"] < moving["value"]
+    assert 0 < moving["more"]["ms to the first frame"] < moving["value"]
+    assert shown["more"]["ms of the processor"] > shown["more"]["of python -c pass"] > 0
+    marked.leave_nothing()
+
+
+def test_what_an_idle_venue_uses(marked: Marked) -> None:
+    done = finished(marked.start("bench", "idle", "--rounds", "2", "--seconds", "0.3", "--json"))
+    assert done.code == 0, done
+    (report,) = done.json()
+    assert report["problems"] == []
+    if cpu_seconds(os.getpid()) is not None:
+        rows = {row["what"]: row["value"] for row in report["rows"]}
+        together = rows.pop("three instances, the server and the screen")
+        # There are two followers.
+        assert together == pytest.approx(
+            sum(rows.values()) + rows["a follower with nothing to do"], abs=0.05
+        )
+        assert all(value > 0 for value in rows.values())
+    marked.leave_nothing()
+
+
+def test_what_a_venue_that_goes_on_needs_of_memory(marked: Marked) -> None:
+    done = finished(marked.start("bench", "soak", "--soak-orders", "5000", "--json"))
+    assert done.code == 0, done
+    (report,) = done.json()
+    assert report["problems"] == []
+    *parts, submitted = report["rows"]
+    assert [row["what"] for row in parts] == [
+        *("the leader", "a follower", "an instance with the gateway"),
+        *("the screen", "the server"),
+    ]
+    for row in parts:
+        assert row["against"] == "after 1,000 orders"
+        assert len(row["ratios"]) == 5
+        assert row["base"] > 1
+    assert submitted["value"] > 0
+    assert [line.split()[:2] for line in done.err.splitlines()] == [
+        [f"{number}/5", f"{number},000"] for number in range(1, 6)
+    ]
+    marked.leave_nothing()
