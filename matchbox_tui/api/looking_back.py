@@ -38,11 +38,14 @@ ALIVE = (OrderStatus.PENDING, OrderStatus.OPEN)
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """What was found, and the commands of which nothing is known: what traded or ended at one of
-    them may be missing.
+    """What was found; the sequence up to which it knows the journal; and the commands of which
+    nothing is known: what traded or ended at one of them may be missing.
+
+    The view may be further by now: whoever asked waits for the past.
     """
 
     found: list[T]
+    seq: int
     missing: tuple[Span, ...] = ()
 
 
@@ -63,7 +66,7 @@ class LookingBack:
 
         Where no place is given, what the view has is an answer. Raises `PastUnknown`.
         """
-        log = self._view.trades
+        log, seq = self._view.trades, self._view.seq
         held = log.last(market, limit, before)
         until = log.known_from(market)
         if before is not None:
@@ -71,18 +74,18 @@ class LookingBack:
         needed = until[0] if until[1] else until[0] - 1
         wanted = limit - len(held)
         if not wanted or needed < 1:
-            return Page(held)
+            return Page(held, seq)
         if self._past is None or not history:
-            return Page(held, ((1, needed),))
+            return Page(held, seq, ((1, needed),))
         try:
             extent, older = await self._past.trades_before(until, market, wanted)
             await self._check(extent, needed)
         except PastUnknown:
             if before is not None:
                 raise
-            return Page(held, ((1, needed),))
+            return Page(held, seq, ((1, needed),))
         first = place_of(older[0].trade_id)[0] if len(older) == wanted else 1
-        return Page([*older, *held], _within(extent.gaps, first, needed))
+        return Page([*older, *held], seq, _within(extent.gaps, first, needed))
 
     async def orders(
         self,
@@ -92,26 +95,33 @@ class LookingBack:
         history: bool,
     ) -> Page[OrderAnswer]:
         """The first orders after an id, by id. Raises `PastUnknown`."""
-        log = self._view.orders
-        if log.whole_after == 0 or wanted.status in ALIVE:
+        if wanted.status in ALIVE:
             return await self._held(wanted, fits)
+        if self._view.orders.whole_after == 0:
+            page = await self._held(wanted, fits)
+            if self._view.orders.whole_after == 0:
+                return page
+            # It has begun to forget while it was looked through.
+        log = self._view.orders
         if self._past is None or not history:
             page = await self._held(wanted, fits)
             unknown = log.begun_at > 0 or wanted.after < log.highest_forgotten
-            return Page(page.found, ((1, log.whole_after),) if unknown else ())
+            return Page(page.found, page.seq, ((1, log.whole_after),) if unknown else ())
         begun, highest = await self._beginning(self._past, log)
         if wanted.after >= highest:
             page = await self._held(wanted, fits)
-            if wanted.after >= log.highest_forgotten:
-                return Page(page.found, begun.gaps)
+            if wanted.after >= log.highest_forgotten and log is self._view.orders:
+                return Page(page.found, page.seq, begun.gaps)
             # It has forgotten some of them while it was looked through.
         found: list[OrderAnswer] = []
+        seq: int | None = None
         while True:
             left = msgspec.structs.replace(wanted, limit=wanted.limit - len(found))
-            gaps, some, end = await self._merged(self._past, left, fits)
-            found += some
+            page, end = await self._merged(self._past, left, fits)
+            seq = page.seq if seq is None else min(seq, page.seq)
+            found += page.found
             if end is None or len(found) >= wanted.limit:
-                return Page(found[: wanted.limit], gaps)
+                return Page(found[: wanted.limit], seq, page.missing)
             wanted = msgspec.structs.replace(wanted, after=end)
 
     async def order(self, order_id: int) -> tuple[OrderAnswer | None, tuple[Span, ...]]:
@@ -140,27 +150,26 @@ class LookingBack:
         self, wanted: OrdersWanted, fits: Callable[[OrderRecord], bool]
     ) -> Page[OrderAnswer]:
         records = await matching_orders(self._view, wanted.after, wanted.limit, fits)
-        return Page([record.answer() for record in records])
+        return Page([record.answer() for record in records], self._view.seq)
 
     async def _merged(
         self, past: Past, wanted: OrdersWanted, fits: Callable[[OrderRecord], bool]
-    ) -> tuple[tuple[Span, ...], list[OrderAnswer], int | None]:
-        """What is missing, some orders after an id, and the id up to which those are all; None: to
-        the end.
-        """
+    ) -> tuple[Page[OrderAnswer], int | None]:
+        """Some orders after an id, and the id up to which those are all; None: to the end."""
         for _ in range(TRIES):
             wanted = msgspec.structs.replace(wanted, up_to=self._view.seq)
             extent, rows = await past.orders(wanted)
             end = rows[-1].id if len(rows) >= wanted.limit else None
             held = await matching_orders(self._view, wanted.after, wanted.limit, fits, end)
-            # Only now: what the view has forgotten meanwhile must be in the rows as it ended.
-            log = self._view.orders
-            await self._check(extent, log.whole_after)
-            if log.whole_after > wanted.up_to:
-                continue
+            # What the view has forgotten meanwhile must be in the rows as it ended.
+            log, whole_after = self._view.orders, self._view.orders.whole_after
+            # Answers of this moment: the check may take until the next.
             answers = {row.id: _answer(row) for row in rows if log.get(row.id) is None}
             answers |= {record.order.order_id: record.answer() for record in held}
-            return extent.gaps, [answers[order_id] for order_id in sorted(answers)], end
+            page = Page([answers[order_id] for order_id in sorted(answers)], self._view.seq)
+            await self._check(extent, whole_after)
+            if whole_after <= wanted.up_to:
+                return msgspec.structs.replace(page, missing=extent.gaps), end
         raise PastUnknown("orders end too fast to look back now")
 
     async def _beginning(self, past: Past, log: OrderLog) -> tuple[Extent, int]:

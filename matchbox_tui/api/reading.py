@@ -34,10 +34,18 @@ def loaded(gateway: "Gateway") -> Exchange:
     return gateway.view.exchange
 
 
-def answer(gateway: "Gateway", content: T, missing: Sequence[tuple[int, int]] = ()) -> Response[T]:
-    """A read's answer, which says how fresh it is, and of which commands nothing is known."""
+def answer(
+    gateway: "Gateway",
+    content: T,
+    missing: Sequence[tuple[int, int]] = (),
+    seq: int | None = None,
+) -> Response[T]:
+    """A read's answer, which says how fresh it is, and of which commands nothing is known.
+
+    `seq` is the last command that it knows of; None: all that the view does.
+    """
     headers = {
-        "Matchbox-Sequence": str(gateway.view.seq),
+        "Matchbox-Sequence": str(gateway.view.seq if seq is None else seq),
         "Matchbox-Age": str(gateway.reader.age_ms or 0),
         **missing_header(missing),
     }

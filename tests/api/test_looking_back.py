@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine, update
 
@@ -22,7 +23,7 @@ from tests.consumers.persistence.postgres import started
 from tests.consumers.persistence.rows import driven
 from tests.consumers.persistence.running import persisted
 from tests.node.traded import mixed_orders, trim_to
-from tests.node.venue import QUIET, Venue, buy
+from tests.node.venue import QUIET, Venue, buy, sell
 from tests.waiting import eventually
 
 FILTERS: list[dict[str, Any]] = [
@@ -194,6 +195,47 @@ async def test_pages_are_whole_while_the_view_moves_and_forgets(
             rounds += 1
         await moving
         assert rounds
+
+
+async def test_an_answer_tells_which_command_it_knows_of_and_not_what_came_meanwhile(
+    venue: Venue, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await late(venue, database, 1)
+    async with looking_back(venue, database) as api:
+        asked = api.gateway.back._past
+        assert asked is not None
+        older, listed, ask_anew = asked.trades_before, asked.orders, api.gateway.reader.ask_anew
+
+        async def traded() -> None:
+            await venue.client.submit([buy(200), sell(200)])
+            await venue.handled()
+            await api.settled()
+
+        async def later(*place: Any) -> Any:
+            found = await older(*place)
+            await traded()
+            return found
+
+        async def further(wanted: OrdersWanted) -> Any:
+            extent, rows = await listed(wanted)
+            return msgspec.structs.replace(extent, seq=api.gateway.view.seq + 1), rows
+
+        async def asked_anew() -> Any:
+            await traded()
+            return await ask_anew()
+
+        ahead = [(asked, "orders", further), (api.gateway.reader, "ask_anew", asked_anew)]
+        for path, shown, patches in (
+            ("/trades", trades, [(asked, "trades_before", later)]),
+            ("/orders", orders, ahead),
+        ):
+            knows, before = api.gateway.view.seq, await shown(api, 1000)
+            with monkeypatch.context() as patch:
+                for target, name, instead in patches:
+                    patch.setattr(target, name, instead)
+                answer = await api.http.get(path, params={"limit": 1000})
+            assert answer.headers["Matchbox-Sequence"] == str(knows) != str(api.gateway.view.seq)
+            assert answer.json() == before != await shown(api, 1000)
 
 
 async def test_an_id_that_was_used_again_is_the_last_order_s(venue: Venue, database: str) -> None:

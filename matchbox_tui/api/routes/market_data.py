@@ -59,7 +59,7 @@ def market_data_routes(gateway: Gateway) -> list[HTTPRouteHandler]:
             known_market(exchange, market)
         place = place_of(before) if before is not None else None
         page = await gateway.back.trades(market, place, limit, history=history)
-        return answer(gateway, page.found, page.missing)
+        return answer(gateway, page.found, page.missing, page.seq)
 
     @get(
         "/markets",

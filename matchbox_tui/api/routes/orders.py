@@ -133,7 +133,7 @@ def _looking(gateway: Gateway) -> list[HTTPRouteHandler]:
 
         wanted = OrdersWanted(after, limit, 0, trader, market, status)
         page = await gateway.back.orders(wanted, fits, history=history)
-        return answer(gateway, page.found, page.missing)
+        return answer(gateway, page.found, page.missing, page.seq)
 
     @get(
         "/orders/{order_id:int}",
