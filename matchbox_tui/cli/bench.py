@@ -151,7 +151,8 @@ def bench(
     """Measure what this machine makes of it: as ratios of what is measured beside it.
 
     Venues are private, and their servers sync at every write unless a row says otherwise. Ends with
-    1 where something was lost or answered wrongly; a goal that was missed here says as much of the machine.
+    1 where something was lost or answered wrongly; a goal that was missed here says as much of the
+    machine.
     """
     from sim.bench import Plan
 
