@@ -6,6 +6,7 @@ in place when it is complete, with a header at its end that proves it whole.
 
 import asyncio
 import logging
+import secrets
 import zlib
 from collections.abc import Iterable
 
@@ -58,8 +59,8 @@ async def keep_state(
 
     Raises a `StoreError`, and then there is the one before.
     """
-    draft = keys.analytics_draft(copy)
-    await link.call("UNLINK", draft)
+    # A name of its own: two copies that were given the same one must not write into one draft.
+    draft = keys.analytics_draft(f"{copy}:{secrets.token_hex(4)}")
     crc = count = 0
     waiting: list[bytes] = []
     for part in parts:
@@ -127,6 +128,8 @@ async def _read(link: Link, keys: Keys, raw: bytes) -> tuple[StateHeader, list[b
 
 
 async def _push(link: Link, draft: str, parts: list[bytes]) -> None:
-    for reply in await link.calls([("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS)]):
+    # In one: else it might stay for ever, where this copy is killed in between.
+    push = ("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS)
+    for reply in await link.calls([("MULTI",), *push, ("EXEC",)]):
         if isinstance(reply, StoreError):
             raise reply

@@ -1,5 +1,8 @@
 """What is written over what: never the older over the newer, nor one history over another."""
 
+import asyncio
+from collections.abc import Iterator
+
 import pytest
 
 from matchbox_tui.consumers import Place
@@ -22,6 +25,7 @@ from matchbox_tui.store import (
     keep_state,
     kept_state,
 )
+from matchbox_tui.store.analytics_state import DRAFT_MS
 from tests.node.venue import QUIET, Venue, buy, sell
 
 
@@ -71,7 +75,7 @@ async def test_a_state_is_read_back_as_it_was_kept(venue: Venue) -> None:
     again, before = load_figures(head, parts), folded(entries)
     assert again.markets["MAIN"].stats() == before.markets["MAIN"].stats()
     assert again.exchange.state_hash() == before.exchange.state_hash()
-    assert await venue.link.call("EXISTS", venue.keys.analytics_draft("one")) == 0
+    assert await venue.link.call("KEYS", venue.keys.analytics_draft("*")) == []
 
 
 async def test_an_older_state_never_takes_the_place_of_a_newer_one(venue: Venue) -> None:
@@ -82,6 +86,34 @@ async def test_an_older_state_never_takes_the_place_of_a_newer_one(venue: Venue)
     found = await kept_state(venue.link, venue.keys)
     assert found is not None
     assert found[0].seq == entries[-1].seq
+
+
+async def test_two_copies_of_one_name_don_t_mix_their_states(venue: Venue) -> None:
+    entries = await journal(venue)
+    older, newer = (head_of(entry) for entry in entries[-2:])
+    parts = [b"%d" % number for number in range(100)]
+    await asyncio.gather(
+        keep_state(venue.link, venue.keys, "one", older, [part + b"older" for part in parts]),
+        keep_state(venue.link, venue.keys, "one", newer, [part + b"newer" for part in parts]),
+        return_exceptions=True,
+    )
+    found = await kept_state(venue.link, venue.keys)
+    assert found is not None
+    assert (found[0].seq, found[1][0], len(found[1])) == (newer.seq, b"0newer", 100)
+    assert await venue.link.call("KEYS", venue.keys.analytics_draft("*")) == []
+
+
+async def test_a_state_that_nobody_goes_on_writing_goes_by_itself(venue: Venue) -> None:
+    (entry,) = (await journal(venue, 1))[-1:]
+
+    def parts() -> Iterator[bytes]:
+        yield from [b"part"] * 40
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        await keep_state(venue.link, venue.keys, "one", head_of(entry), parts())
+    (draft,) = await venue.link.call("KEYS", venue.keys.analytics_draft("*"))
+    assert 0 < await venue.link.call("PTTL", draft) <= DRAFT_MS
 
 
 async def test_a_state_beyond_the_journal_is_not_kept(venue: Venue) -> None:
