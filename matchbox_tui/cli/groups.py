@@ -1,6 +1,5 @@
 """``matchbox consume list`` and ``remove``: who reads a venue by a consumer group."""
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 def print_groups(groups: "Sequence[ConsumerGroup]") -> None:
     """A table of the groups, and for each abandoned one what removes it."""
+    from matchbox_tui.store.groups import removal
+
     titles = ("consumer", "stream", "state", "read", "behind", "pending", "consumers", "idle_s")
     rows = [
         (
@@ -31,10 +32,9 @@ def print_groups(groups: "Sequence[ConsumerGroup]") -> None:
     for group in groups:
         if group.state == "abandoned":
             held = f"; {group.stream} is kept for it" if group.holds_trimming else ""
-            name = printable(shlex.quote(group.name))
             print_line(
                 f"{printable(group.name)} on {group.stream} is abandoned{held}."
-                f" To remove it: matchbox consume remove {name}"
+                f" To remove it: {printable(removal(group.name))}"
             )
 
 
@@ -94,8 +94,9 @@ def remove(
                 printable(f"NAME {name!r}: it is at work; stop it first, or remove it with --force")
             )
         for group in found:
-            await client.remove_group(group)
-            print_line(printable(f"removed {group.name} from {group.stream}"))
+            gone = await client.remove_group(group)
+            words = f"removed {group.name} from" if gone else f"{group.name} was no longer on"
+            print_line(printable(f"{words} {group.stream}"))
         return 0
 
     return with_client(redis_url, prefix, work)

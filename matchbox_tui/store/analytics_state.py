@@ -129,7 +129,8 @@ async def _read(link: Link, keys: Keys, raw: bytes) -> tuple[StateHeader, list[b
 
 async def _push(link: Link, draft: str, parts: list[bytes]) -> None:
     # In one: else it might stay for ever, where this copy is killed in between.
-    push = ("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS)
-    for reply in await link.calls([("MULTI",), *push, ("EXEC",)]):
+    for reply in await link.calls(
+        [("MULTI",), ("RPUSH", draft, *parts), ("PEXPIRE", draft, DRAFT_MS), ("EXEC",)]
+    ):
         if isinstance(reply, StoreError):
             raise reply

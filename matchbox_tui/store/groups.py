@@ -1,5 +1,6 @@
 """Who reads the journal and the fills by a consumer group: how far, and whether it still does."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,6 +89,13 @@ async def read_groups(link: Link, keys: Keys) -> list[ConsumerGroup]:
 async def remove_group(link: Link, group: ConsumerGroup) -> bool:
     """Removes a group and what it knows; whether it was there. Raises `StoreError`."""
     return bool(await link.call("XGROUP", "DESTROY", group.stream, group.name))
+
+
+def removal(name: str, *, force: bool = False) -> str:
+    """The command that removes a group, as a shell takes it."""
+    # What begins with a dash would be an option.
+    ends = "-- " if name.startswith("-") else ""
+    return f"matchbox consume remove {'--force ' if force else ''}{ends}{shlex.quote(name)}"
 
 
 def after(entry_id: str) -> str:

@@ -1,13 +1,12 @@
 """What journal and fills take of the server's memory, what it may take, and who keeps them long."""
 
-import shlex
 from collections.abc import Sequence
 
 import msgspec
 
 from matchbox_tui.store.archive import FILLS_KEPT, PUBLISHER
 from matchbox_tui.store.errors import JournalBroken, Refused
-from matchbox_tui.store.groups import ConsumerGroup
+from matchbox_tui.store.groups import ConsumerGroup, removal
 from matchbox_tui.store.journal import parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Reply
@@ -154,15 +153,15 @@ def _held(stream: StreamMemory, groups: Sequence[ConsumerGroup]) -> str:
     mine.sort(key=lambda group: group.stream != stream.stream)
     if not mine:
         return kept
-    group, name = mine[0], shlex.quote(stream.held_by)
+    group = mine[0]
     behind = f"{group.behind:,} behind, {group.pending:,} not acknowledged"
     if group.state == "alive":
         return (
             f"{kept}, which is at work ({behind}): it must catch up, or be removed with"
-            f" matchbox consume remove --force {name}"
+            f" {removal(group.name, force=True)}"
         )
     heard = "never heard" if group.idle_ms is None else f"not heard for {_span(group.idle_ms)}"
-    return f"{kept} ({behind}, {heard}): start it again, or matchbox consume remove {name}"
+    return f"{kept} ({behind}, {heard}): start it again, or {removal(group.name)}"
 
 
 def _span(ms: int) -> str:

@@ -1,11 +1,12 @@
 """Consumers in `status`, `consume list` and `consume remove`, where nothing else runs."""
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
 import redis
 
-from matchbox_tui.store import Keys
+from matchbox_tui.store import Client, ConsumerGroup, Keys
 from tests.cli.venue import Venue
 
 
@@ -43,6 +44,30 @@ def test_an_abandoned_consumer_is_told_and_removed(
     assert (removed.code, removed.out) == (0, f"removed bob's from {keys.log}\n")
     assert stored.xinfo_groups(keys.log) == []
     assert quiet.call("consume", "list", "--json").json() == []
+
+
+def test_a_name_that_begins_with_a_dash_is_removed_as_it_is_told(
+    quiet: Venue, stored: redis.Redis, keys: Keys
+) -> None:
+    stored.xgroup_create(keys.log, "--force", "4-0")
+    told = quiet.call("status").out.partition("To remove it: matchbox ")[2]
+    assert quiet.call(*shlex.split(told)).out == f"removed --force from {keys.log}\n"
+    assert stored.xinfo_groups(keys.log) == []
+
+
+def test_one_that_somebody_else_removed_first_is_not_said_to_be_removed(
+    quiet: Venue, stored: redis.Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.xgroup_create(keys.log, "audit", "4-0")
+    listed = Client.consumer_groups
+
+    async def listed_late(client: Client) -> list[ConsumerGroup]:
+        found = await listed(client)
+        stored.xgroup_destroy(keys.log, "audit")
+        return found
+
+    monkeypatch.setattr(Client, "consumer_groups", listed_late)
+    assert quiet.call("consume", "remove", "audit").out == f"audit was no longer on {keys.log}\n"
 
 
 def test_one_that_is_at_work_is_removed_by_force_alone(
