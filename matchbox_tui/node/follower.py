@@ -11,6 +11,14 @@ from matchbox_tui.store import Replica, Sparing, Store, Tenure
 
 WAIT_MS = 500
 
+QUIET_SECONDS = 5.0
+QUIET_POLLS = 2
+"""Where nothing has happened for so long, looks for a dead leader are as many times as far apart:
+looking is all that a follower uses of the processor then.
+"""
+
+STOP_CAN_WAIT_SECONDS = 0.05
+
 
 async def follow(
     store: Store,
@@ -27,6 +35,8 @@ async def follow(
     where the store is at an older state than the replica.
     """
     tailing = asyncio.ensure_future(_tail(store, replica, hashes, snapshotter))
+    clock, poll_s = asyncio.get_running_loop().time, settings.poll_ms / 1000
+    seq, moved = replica.seq, clock()
     try:
         while not stopping.is_set():
             tenure = await _try_lead(store, settings, replica)
@@ -34,13 +44,24 @@ async def follow(
                 return tenure
             if tailing.done():
                 tailing.result()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(settings.poll_ms / 1000):
-                    await stopping.wait()
+            if replica.seq != seq:
+                seq, moved = replica.seq, clock()
+            quiet = clock() - moved > QUIET_SECONDS
+            await _pause(poll_s * QUIET_POLLS if quiet else poll_s, stopping)
         return None
     finally:
         tailing.cancel()
         await asyncio.gather(tailing, return_exceptions=True)
+
+
+async def _pause(seconds: float, stopping: asyncio.Event) -> None:
+    if seconds <= STOP_CAN_WAIT_SECONDS:
+        # The cheapest wait there is.
+        await asyncio.sleep(seconds)
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
 
 
 async def catch_up(store: Store, replica: Replica, tenure: Tenure) -> None:

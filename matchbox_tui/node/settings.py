@@ -7,7 +7,7 @@ from matchbox_tui.store import FILLS_KEPT
 
 class Settings(msgspec.Struct, frozen=True):
     """Times in ms. `lease_ms` without a sign of life ends a lead; it is renewed every `renew_ms`
-    and by each commit; a follower looks every `poll_ms`.
+    and by each commit; a follower looks every `poll_ms`, or half as often where nothing happens.
 
     A snapshot is taken every `snapshot_ms`; `history` commands, or a little more, stay in the
     journal for whoever looks back, and the newest `fills_kept` fills in `events_stream`. With

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 
+from sim.bench.figures import ratios
 from sim.bench.full_venue import SCREEN, SERVER, FullVenue, open_full_venue
 from sim.bench.machine import cpu_seconds, this_machine
-from sim.bench.phases import median
 from sim.bench.report import Plan, Report, Row
 
 LEADER = "the leader"
@@ -17,8 +18,12 @@ MOST_FOLLOWER = 1.0
 MOST_VENUE = 10.0
 """Percent of a core."""
 
-SETTLE_SECONDS = 3.0
-"""Until all that comes with a start is over; shorter where measurements are."""
+SETTLE_SECONDS = 7.0
+"""Until all that comes with a start is over and followers look less often; shorter where
+measurements are.
+"""
+
+WAKER = "a process that only wakes up"
 
 
 async def bench_idle(plan: Plan, say: Callable[[str], None]) -> Report:
@@ -29,6 +34,8 @@ async def bench_idle(plan: Plan, say: Callable[[str], None]) -> Report:
     rounds: list[dict[str, float]] = []
     problems: list[str] = []
     async with open_full_venue(INSTANCES) as venue:
+        waker = venue.processes.start("waker", "sim.bench.waker")
+        venue.parts[WAKER] = waker.pid
         await asyncio.sleep(min(SETTLE_SECONDS, 2 * plan.seconds))
         began = (await venue.client.cluster()).seq
         for number in range(1, plan.rounds + 1):
@@ -61,31 +68,41 @@ def idle_rows(rounds: Sequence[Mapping[str, float]]) -> list[Row]:
     """Means over the rounds, since much of what an idle process does it does seldom."""
     if not rounds:
         return []
-    shares = {name: sum(found[name] for found in rounds) / len(rounds) for name in rounds[0]}
-    follower = sum(shares.pop(name) for name in FOLLOWERS) / len(FOLLOWERS)
-    others = [_row(name, shares[name]) for name in (LEADER, SERVER, SCREEN)]
-    together = [sum(found.values()) for found in rounds]
+    followers = [sum(found[name] for name in FOLLOWERS) / len(FOLLOWERS) for found in rounds]
+    wakers = [found[WAKER] for found in rounds]
+    together = [sum(found.values()) - found[WAKER] for found in rounds]
     return [
-        _row("a follower with nothing to do", follower, MOST_FOLLOWER),
-        *others,
         _row(
-            "three instances, the server and the screen",
-            sum(together) / len(together),
-            MOST_VENUE,
-            {"the median of the rounds": median(together)},
+            *("a follower with nothing to do", followers, MOST_FOLLOWER),
+            against=WAKER,
+            base=round(fmean(wakers), 2),
+            ratio=round(fmean(followers) / fmean(wakers), 3),
+            ratios=ratios(followers, wakers),
         ),
+        *(_row(name, [found[name] for found in rounds]) for name in (LEADER, SERVER, SCREEN)),
+        _row("three instances, the server and the screen", together, MOST_VENUE),
     ]
 
 
 def _row(
-    what: str, share: float, most: float | None = None, more: dict[str, float] | None = None
+    what: str,
+    shares: Sequence[float],
+    most: float | None = None,
+    *,
+    against: str = "",
+    base: float | None = None,
+    ratio: float | None = None,
+    ratios: Sequence[float] = (),
 ) -> Row:
-    value = round(share, 2)
+    value = fmean(shares)
     return Row(
         what=what,
-        value=value,
+        value=round(value, 2),
         unit="% of a core",
+        against=against,
+        base=base,
+        ratio=ratio,
+        ratios=list(ratios),
         goal="" if most is None else f"less than {most:g} %",
         reached=None if most is None else value < most,
-        more=more or {},
     )

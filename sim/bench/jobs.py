@@ -71,12 +71,13 @@ class FlowJob(msgspec.Struct, frozen=True, tag="flow"):
 
 
 class SoakJob(msgspec.Struct, frozen=True, tag="soak"):
-    """Submits commands as fast as they are worked off, until so many of them were new orders. The
-    book stays as it is.
+    """Submits commands until so many of them were new orders, of which there are at most `rate` a
+    second. The book stays as it is.
     """
 
     url: str
     orders: int
+    rate: int
 
 
 class TallyJob(msgspec.Struct, frozen=True, tag="tally"):

@@ -30,6 +30,11 @@ MOST_STEPS = 1_000_000
 
 FEWEST = 5
 
+MOST_A_SECOND = 10_000
+"""Orders: what the journal grows by between two snapshots, and so what the server needs, is the
+same all the time, if the machine can keep it up.
+"""
+
 MOST_GROWTH = 1.05
 """The last step's size, as one of the first's."""
 
@@ -96,9 +101,8 @@ class _Soak:
         """
         async with _watched(self._venue.parts) as seen:
             while orders > 0:
-                load = await self._producer.work(
-                    SoakJob(self._venue.url, min(orders, AT_ONCE)), Load
-                )
+                job = SoakJob(self._venue.url, min(orders, AT_ONCE), MOST_A_SECOND)
+                load = await self._producer.work(job, Load)
                 self.wrong += load.wrong
                 orders -= load.orders
                 self._venue.check()

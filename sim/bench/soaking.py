@@ -1,4 +1,4 @@
-"""A producer for a soak: as many orders as the engine takes, and never much more than that."""
+"""A producer for a soak: evenly, as long as the engine takes it, and never much more than that."""
 
 import asyncio
 import time
@@ -43,6 +43,9 @@ async def soak(flow: Flow, job: SoakJob) -> Load:
                 wrong.append(f"orders got the ids {numbers[:3]}..., not {expected[:3]}...")
             orders += sum(map(bool, numbers))
             calls += 1
+            early = orders / job.rate - (time.perf_counter() - began)
+            if early > 0:
+                await asyncio.sleep(early)
             if calls % LOOK_EVERY == 0:
                 await _let_them_work(client)
     finally:

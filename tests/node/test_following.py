@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from matchbox_tui.engine import NewOrder
-from matchbox_tui.node import Role, Settings
+from matchbox_tui.node import Role, Settings, follower
 from matchbox_tui.store import Server, Store
-from tests.node.venue import Venue, buy, sell
+from tests.node.venue import PATIENT, Venue, buy, sell
 from tests.waiting import eventually
 
 
@@ -41,6 +41,32 @@ async def test_an_instance_that_joins_late_catches_up(venue: Venue) -> None:
     late = venue.start("late")
     replica = await venue.caught_up(late)
     assert replica.exchange.state_hash() == (await venue.replica()).exchange.state_hash()
+
+
+async def test_who_has_nothing_to_do_looks_half_as_often(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "QUIET_SECONDS", 0.2)
+    pauses: list[float] = []
+    pause = follower._pause
+
+    async def noted(seconds: float, stopping: asyncio.Event) -> None:
+        pauses.append(seconds)
+        await pause(seconds, stopping)
+
+    async def seen() -> set[float]:
+        found = set(pauses)
+        pauses.clear()
+        return found
+
+    monkeypatch.setattr(follower, "_pause", noted)
+    poll_s = PATIENT.poll_ms / 1000
+    await venue.lead("a")
+    venue.start("b")
+    await eventually(seen, lambda found: found == {2 * poll_s})
+    await venue.client.submit([buy(50, 1)])
+    await eventually(seen, lambda found: poll_s in found)
+    await eventually(seen, lambda found: found == {2 * poll_s})
 
 
 async def test_one_of_many_leads_at_a_time(venue: Venue) -> None:
