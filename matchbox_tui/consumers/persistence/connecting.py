@@ -67,7 +67,9 @@ def _arguments(url: URL, answer_seconds: int | None) -> dict[str, Any]:
     wait = WAIT_SECONDS if answer_seconds is None else answer_seconds
     if url.drivername == "sqlite":
         return {"timeout": wait}
-    options = f"-c lock_timeout={wait}s"
+    # The URL's own stay, but for these: a later one counts.
+    asked = url.query.get("options", "")
+    options = [*((asked,) if isinstance(asked, str) else asked), f"-c lock_timeout={wait}s"]
     if answer_seconds is not None:
-        options += f" -c statement_timeout={answer_seconds}s"
-    return {"connect_timeout": wait, "options": options}
+        options.append(f"-c statement_timeout={answer_seconds}s")
+    return {"connect_timeout": wait, "options": " ".join(options).strip()}

@@ -27,7 +27,7 @@ from matchbox_tui.consumers.persistence.errors import (
     no_answer,
 )
 from matchbox_tui.consumers.persistence.ledger import Changes, OrderRow
-from matchbox_tui.consumers.persistence.schema import is_up_to_date, migrate
+from matchbox_tui.consumers.persistence.schema import is_of_this_version, is_up_to_date, migrate
 from matchbox_tui.consumers.persistence.starting_over import start_over
 from matchbox_tui.consumers.persistence.tables import OPEN, orders, position, snapshots
 from matchbox_tui.consumers.persistence.watching import Watch, Watched
@@ -159,10 +159,16 @@ class Database:
             except sql_errors.IntegrityError:
                 raise Overtaken("another copy has begun with the database") from None
             return
-        is_there = (c.consumer == CONSUMER, c.seq == before.seq, c.chain == before.chain)
+        is_there = (
+            c.consumer == CONSUMER,
+            c.seq == before.seq,
+            c.chain == before.chain,
+            # A newer program may have changed the tables meanwhile.
+            is_of_this_version(),
+        )
         moved = connection.execute(update(position).where(*is_there).values(values))
         if moved.rowcount != 1:
-            raise Overtaken(f"another copy has written after {before.seq}")
+            raise Overtaken(f"another copy has written after {before.seq}, or changed the tables")
 
     @contextlib.contextmanager
     def _transaction(self, seconds: float | None = None) -> Iterator[Connection]:

@@ -11,10 +11,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from matchbox_tui.consumers.persistence import Database, DatabaseError, DatabaseUnusable
+from matchbox_tui.consumers.persistence.connecting import make_engine, parse_url
 from matchbox_tui.consumers.persistence.tables import metadata
 from matchbox_tui.store import Replica
 from tests.consumers.persistence.postgres import Postgres
-from tests.consumers.persistence.rows import driven
+from tests.consumers.persistence.rows import driven, tables
+from tests.consumers.persistence.running import persisting
+from tests.node.traded import mixed_orders
+from tests.node.venue import QUIET, Venue
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,24 @@ def test_tables_of_a_newer_program_are_left_alone(database_url: str) -> None:
     with pytest.raises(DatabaseUnusable, match=r"version 9999.*upgrade matchbox"):
         database.prepare()
     database.close()
+
+
+async def test_tables_that_a_newer_program_changes_are_not_written_to_by_one_that_runs(
+    venue: Venue, database_url: str
+) -> None:
+    await venue.lead(settings=QUIET)
+    await venue.client.submit(mixed_orders(1))
+    async with persisting(venue, database_url) as running:
+        await running.reaches(await venue.handled())
+        rows = tables(database_url)
+        engine = create_engine(driven(database_url))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        engine.dispose()
+        await venue.client.submit(mixed_orders(2))
+        with pytest.raises(DatabaseUnusable, match=r"version 9999.*upgrade matchbox"):
+            await running.ends()
+    assert tables(database_url) == rows
 
 
 def test_the_migrations_make_the_tables_that_the_program_knows(database_url: str) -> None:
@@ -130,6 +152,18 @@ def test_a_database_that_can_not_hold_every_name(
 def test_an_option_that_postgresql_does_not_know(postgres: Postgres) -> None:
     with pytest.raises(DatabaseUnusable, match="leave that option out of DATABASE_URL"):
         Database(f"{postgres.url()}&colour=red").prepare()
+
+
+def test_options_of_the_url_count_beside_our_own(postgres: Postgres) -> None:
+    url = f"{postgres.url()}&options=-c%20work_mem%3D3MB%20-c%20lock_timeout%3D0"
+    engine = make_engine(parse_url(url), 7)
+    with engine.connect() as connection:
+        shown = [
+            connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            for name in ("work_mem", "lock_timeout", "statement_timeout")
+        ]
+    engine.dispose()
+    assert shown == ["3MB", "7s", "7s"]
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
