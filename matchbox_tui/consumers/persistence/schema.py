@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import ColumnElement, Connection, column, select, table, text
+from sqlalchemy import ColumnElement, Connection, String, column, select, table, text
 
 from matchbox_tui.consumers.persistence.errors import DatabaseUnusable
 
@@ -40,7 +40,7 @@ def is_up_to_date(connection: Connection, shown: str) -> bool:
 def is_of_this_version() -> ColumnElement[bool]:
     """For a WHERE: whether the tables are still as this program makes them."""
     newest, _ = _known()
-    found = select(column("version_num")).select_from(table("alembic_version"))
+    found = select(column("version_num", String())).select_from(table("alembic_version"))
     return found.scalar_subquery() == newest
 
 
