@@ -1,5 +1,6 @@
 """Where a benchmark ran: figures mean nothing without it."""
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -62,6 +63,22 @@ def cpu_seconds(pid: int) -> float | None:
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def family_cpu_seconds(pid: int) -> float | None:
+    """The same of a process, its children and theirs; None where the system does not tell."""
+    children: dict[int, list[int]] = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        # A process may end while it is looked at.
+        with contextlib.suppress(OSError):
+            parent = place.read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(place.parent.name))
+    if not children:
+        return None
+    family = [pid]
+    for member in family:
+        family += children.get(member, [])
+    return sum(cpu_seconds(member) or 0.0 for member in family)
 
 
 def resident_mb(pid: int) -> float | None:

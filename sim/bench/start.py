@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from sim.bench.figures import ratios
-from sim.bench.machine import this_machine
+from sim.bench.machine import family_cpu_seconds, this_machine
 from sim.bench.processes import Failed
 from sim.bench.report import Plan, Report, Row
 from sim.bench.terminal import Terminal, screen_environment
@@ -41,10 +41,13 @@ class Took(msgspec.Struct, frozen=True):
 
 
 class Began(msgspec.Struct, frozen=True):
-    """When a market's screen showed its first frame, and when its ladder moved, in ms."""
+    """When a market's screen showed its first frame, and when its ladder moved, in ms; and what all
+    its processes together had used of the processor by then, None where the system does not tell.
+    """
 
     frame_ms: float
     moving_ms: float
+    cpu_ms: float | None
 
 
 async def bench_start(plan: Plan, say: Callable[[str], None]) -> Report:
@@ -94,8 +97,10 @@ async def _begin(env: dict[str, str]) -> Began:
     began = time.perf_counter_ns()
     with Terminal("matchbox", MARKET, env, mark=BAR) as terminal:
         await terminal.marked_frames(MOVES)
+        used = family_cpu_seconds(terminal.pid)
         first, moving = terminal.frames.ends[0], terminal.frames.marked[MOVES - 1]
-    return Began((first - began) / 1e6, (moving - began) / 1e6)
+    cpu_ms = None if used is None else 1000 * used
+    return Began((first - began) / 1e6, (moving - began) / 1e6, cpu_ms)
 
 
 def start_rows(
@@ -103,6 +108,10 @@ def start_rows(
 ) -> list[Row]:
     """What is waited for, beside what Python itself needs."""
     base = [one.ms for one in nothing]
+    more = {"ms to the first frame": _median([one.frame_ms for one in markets])}
+    used = [one.cpu_ms for one in markets if one.cpu_ms is not None]
+    if used:
+        more["ms of the processor, all processes"] = _median(used)
     return [
         _row(
             "matchbox --help",
@@ -115,7 +124,7 @@ def start_rows(
         _row(
             "matchbox, until the ladder moves",
             *([one.moving_ms for one in markets], base, MOST_MARKET_MS),
-            {"ms to the first frame": _median([one.frame_ms for one in markets])},
+            more,
         ),
     ]
 
