@@ -84,6 +84,7 @@ class Leader:
         self._snapshotter = snapshotter
         self._publisher = Publisher(store)
         self._sparing = Sparing()
+        self._waiting: asyncio.Timeout | None = None
         self.clean = True
         """Whether the replica holds nothing that is not committed."""
 
@@ -94,6 +95,7 @@ class Leader:
                 tasks.create_task(self._publisher.run()),
                 tasks.create_task(self._watch_expiries()),
                 tasks.create_task(self._snapshotter.stand_in()),
+                tasks.create_task(self._end_waiting()),
             ]
             try:
                 await self._create_markets()
@@ -113,19 +115,25 @@ class Leader:
                 batch = [head] if head is not None else []
                 if head is None and not self._stopping.is_set():
                     # No commit would tell.
+                    self._snapshotter.passed(self._replica)
                     await self._check_not_set_back(self._replica.tip)
 
     async def _wait(self) -> bytes | None:
         """The queue's head, or None after a while or at a stop."""
-        waiting = asyncio.ensure_future(self._store.wait_for_command(IDLE_SECONDS))
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        # Tasks to wait for would cost a lone order more than matching and committing it.
         try:
-            await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
-            return waiting.result() if waiting.done() else None
+            async with asyncio.timeout(None) as self._waiting:
+                return await self._store.wait_for_command(IDLE_SECONDS)
+        except TimeoutError:
+            return None
         finally:
-            for future in (waiting, stopping):
-                future.cancel()
-            await asyncio.gather(waiting, stopping, return_exceptions=True)
+            self._waiting = None
+
+    async def _end_waiting(self) -> None:
+        """Ends a wait at a stop."""
+        await self._stopping.wait()
+        if self._waiting is not None:
+            self._waiting.reschedule(0)
 
     async def _process(self, batch: list[bytes]) -> list[bytes]:
         """Matches what of the batch fits the time, commits it, returns the next batch."""
@@ -145,6 +153,7 @@ class Leader:
         batch = await self._commit(commit)
         self.clean = True
         self._hashes.passed(before.seq, self._replica)
+        self._snapshotter.passed(self._replica)
         self._publisher.offer(before.seq + 1, commit.after, events)
         self._sparing.look(len(self._replica.exchange.orders))
         return batch

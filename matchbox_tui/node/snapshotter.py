@@ -17,6 +17,9 @@ LOOKS_A_TURN = 10
 PAUSE_FACTOR = 20
 """A snapshot that took long is followed by a pause of so many times as long."""
 
+COPIED = 3000
+"""Orders, and positions, up to which a leader copies its own state: some ten milliseconds."""
+
 
 class Snapshotter:
     """One instance's part in taking the venue's snapshots.
@@ -38,6 +41,7 @@ class Snapshotter:
         self._now_ns = now_ns
         self._look_at = 0.0
         self._last = -1
+        self._wanted: asyncio.Future[Replica | None] | None = None
 
     async def offer(self, replica: Replica) -> None:
         """Takes a snapshot of this replica, if it is time. It must not move meanwhile.
@@ -50,18 +54,40 @@ class Snapshotter:
     async def stand_in(self) -> None:
         """For a leader: takes snapshots where nobody else is there to do so, until cancelled.
 
-        The leader's own state moves all the time, so a second one is recovered as any newcomer's
-        would be, a commit at a time.
+        The leader's own state moves all the time, so they are of a copy. A large state is not
+        copied at once: a second one is recovered as any newcomer's would be, a commit at a time.
         """
         while True:
             await asyncio.sleep(self._pause)
             try:
                 alone = await self._store.archive.is_alone()
                 if alone and await self._is_my_turn((await self._store.tip()).seq):
+                    copied = await self._copied()
                     began = asyncio.get_running_loop().time()
-                    await self._take(await recover(self._store, self._files, logging.DEBUG), began)
+                    if copied is None:
+                        copied = await recover(self._store, self._files, logging.DEBUG)
+                    await self._take(copied, began)
             except StoreError as error:
                 log.warning("No snapshot: %s", error)
+
+    def passed(self, replica: Replica) -> None:
+        """Call it for a leader now and then, when all that the replica holds is in the journal.
+
+        O(1); O(orders + positions) where a copy is wanted, and those are few.
+        """
+        if self._wanted is None or self._wanted.done():
+            return
+        exchange = replica.exchange
+        few = len(exchange.orders) <= COPIED and len(exchange.positions.holders()) <= COPIED
+        self._wanted.set_result(replica.copy() if few else None)
+
+    async def _copied(self) -> Replica | None:
+        """A copy of the leader's state as soon as there may be one; None where that is large."""
+        self._wanted = asyncio.get_running_loop().create_future()
+        try:
+            return await self._wanted
+        finally:
+            self._wanted = None
 
     @property
     def _pause(self) -> float:

@@ -1,6 +1,6 @@
 """A copy of the venue's state, kept by folding the journal: the one fold for everybody."""
 
-from matchbox_tui.engine import Exchange
+from matchbox_tui.engine import Exchange, dump_parts, load_part
 from matchbox_tui.store.errors import JournalBroken
 from matchbox_tui.store.journal import Entry, Tip, chained
 
@@ -25,6 +25,14 @@ class Replica:
     @property
     def tip(self) -> Tip:
         return Tip(self.exchange.seq, self.chain)
+
+    def copy(self) -> "Replica":
+        """Another one at the same place, which goes its own way. O(orders + positions)."""
+        exchange = Exchange(())
+        exchange.seq = self.seq
+        for part in dump_parts(self.exchange):
+            load_part(exchange, part)
+        return Replica(exchange, self.chain, self.epoch)
 
     def apply(self, entry: Entry) -> None:
         """Moves by one commit. Raises `JournalBroken` where it is not the next one."""

@@ -282,11 +282,11 @@ return 'OK'
 )
 
 # KEYS  events_stream, log
-# ARGV  fills channel, id of the fills' commit, its chain, the last id in events_stream, then an id
-#       and a fill as JSON, alternating
-# Adds each fill under its own id and publishes it. Returns 1; or 0 with nothing done where another
-#       id was the last one, because somebody else publishes too, or where the commit is not in the
-#       journal, because the store was set back.
+# ARGV  fills channel, id of the fills' commit, its chain, the last id in events_stream, the fills
+#       as JSON, a line each
+# Adds each fill under its trade_id and publishes it. Returns 1; or 0 with nothing done where
+#       another id was the last one, because somebody else publishes too, or where the commit is not
+#       in the journal, because the store was set back.
 PUBLISH = Script("""
 local last = '0-0'
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -309,9 +309,10 @@ end
 if last ~= ARGV[4] or chain ~= ARGV[3] then
   return 0
 end
-for i = 5, #ARGV, 2 do
-  redis.call('XADD', KEYS[1], ARGV[i], 'event', ARGV[i + 1])
-  redis.call('PUBLISH', ARGV[1], ARGV[i + 1])
+for fill in string.gmatch(ARGV[5], '[^\\n]+') do
+  local id = string.match(fill, '"trade_id":"([%d-]+)"')
+  redis.call('XADD', KEYS[1], id, 'event', fill)
+  redis.call('PUBLISH', ARGV[1], fill)
 end
 return 1
 """)

@@ -17,7 +17,7 @@ from matchbox_tui.store.fills import FillMessage
 from matchbox_tui.store.journal import VERSION, Entry, Tip, parse_entry
 from matchbox_tui.store.keys import Keys
 from matchbox_tui.store.link import Link, Reply, Server
-from matchbox_tui.store.refusals import NoGroup, OutOfMemory, WrongValue
+from matchbox_tui.store.refusals import NoGroup, OutOfMemory, UnknownScript, WrongValue
 from matchbox_tui.store.restore import read_tip
 from matchbox_tui.store.scripts import (
     COMMIT,
@@ -49,6 +49,8 @@ NO_EXPIRY = -1
 """What PTTL says of a key that never goes away."""
 
 HASHES_KEPT = 10_000
+
+_encoder = msgspec.json.Encoder()
 
 
 class Tenure(msgspec.Struct, frozen=True):
@@ -322,10 +324,13 @@ class Store:
                 *(len(commit.elements), digest, commit.blob, VERSION, lease_ms),
                 *commit.books.values(),
             ),
-            # By its text, for a server that knows COMMIT need not know it.
-            ("EVAL", PEEK.text, 1, keys.queue, peek, PEEK_BYTES),
+            ("EVALSHA", PEEK.sha, 1, keys.queue, peek, PEEK_BYTES),
         )
-        return Outcome(replies[0].decode()), list(_checked(replies[1]))
+        outcome = Outcome(replies[0].decode())
+        if isinstance(replies[1], UnknownScript):
+            # A server that knows COMMIT need not know it.
+            return outcome, await self.peek(peek)
+        return outcome, list(_checked(replies[1]))
 
     async def tip(self) -> Tip:
         return await read_tip(self._main, self.keys)
@@ -400,14 +405,14 @@ class Store:
         not in the journal: ask `last_published` and go on from there.
         """
         for start in range(0, len(fills), FILLS_A_CALL):
-            args: list[str | bytes] = [self.keys.fills_channel, f"{commit.seq}-0", commit.chain]
-            args.append(f"{last[0]}-{max(last[1], 0)}")
-            for seq, n, fill in fills[start : start + FILLS_A_CALL]:
-                args += (f"{seq}-{n}", msgspec.json.encode(fill))
-                last = seq, n
-            keys = (self.keys.fills_stream, self.keys.log)
-            if not await self._presence.run(PUBLISH, keys, args):
+            some = fills[start : start + FILLS_A_CALL]
+            # As one text: an argument each would cost more than all the rest.
+            lines = _encoder.encode_lines([fill for _, _, fill in some])
+            place = f"{last[0]}-{max(last[1], 0)}"
+            args = (self.keys.fills_channel, f"{commit.seq}-0", commit.chain, place, lines)
+            if not await self._presence.run(PUBLISH, (self.keys.fills_stream, self.keys.log), args):
                 return False
+            last = some[-1][:2]
         return True
 
     async def published(self, seq: int) -> None:

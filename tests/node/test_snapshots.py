@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,11 +13,12 @@ from matchbox_tui.engine import state
 from matchbox_tui.node import Role, snapshotter
 from matchbox_tui.store import (
     Archive,
+    Replica,
     Server,
     SnapshotFiles,
 )
 from matchbox_tui.store import snapshot as snapshot_module
-from matchbox_tui.store.snapshot import list_snapshots
+from matchbox_tui.store.snapshot import list_snapshots, load_snapshot
 from tests.node.often import OFTEN, Load, Writers
 from tests.node.venue import QUIET, Instance, Venue, buy
 from tests.waiting import eventually
@@ -97,6 +99,36 @@ async def test_a_leader_that_is_alone_stands_in(venue: Venue, writers: Writers) 
     assert (await venue.restored()).exchange.state_hash() == (
         venue.instances["a"].node.replica.exchange.state_hash()
     )
+
+
+@pytest.mark.parametrize("large", [False, True])
+async def test_a_leader_that_is_alone_copies_a_small_state_and_recovers_a_large_one(
+    venue: Venue, writers: Writers, monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    recovered = 0
+    recover = snapshotter.recover
+
+    async def counted(*args: Any) -> Replica:
+        nonlocal recovered
+        recovered += 1
+        return await recover(*args)
+
+    monkeypatch.setattr(snapshotter, "recover", counted)
+    monkeypatch.setattr(snapshotter, "COPIED", 0 if large else 100_000)
+    await venue.lead("a", settings=OFTEN)
+    load = Load(venue.client)
+    await writers.count(2)
+    await load.stop()
+    await venue.handled()
+    # What came last is in one too, though no commit follows it.
+    tip = (await venue.client.cluster()).seq
+    await eventually(lambda: list_snapshots(venue.link, venue.keys), lambda seqs: tip in seqs)
+    assert bool(recovered) is large
+    await venue.instances["a"].stop()
+    head, replica = await load_snapshot(venue.link, venue.keys, tip)
+    last = venue.instances["a"].node.replica
+    assert (head.seq, head.chain) == (last.seq, last.chain)
+    assert replica.exchange.state_hash() == last.exchange.state_hash()
 
 
 @pytest.mark.parametrize("names", ["a", "ab"])

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from matchbox_tui.store import scripts as real
 from matchbox_tui.store.trim_scripts import TRIM, TRIM_FILLS
 from tests.protocol.keyspace import Keyspace, Reply, ServerError, Stream
@@ -213,7 +215,8 @@ class Scripts:
         last = b"%d-%d" % stream.last if stream is not None else b"0-0"
         if self.is_overtaken(last, argv[3]) or self.is_undone(names[1], argv[1], argv[2]):
             return 0
-        for entry_id, fill in zip(argv[4::2], argv[5::2], strict=True):
+        for fill in argv[4].splitlines():
+            entry_id = msgspec.json.decode(fill)["trade_id"].encode()
             self.keys.xadd(names[0], self.fill_id(entry_id), [b"event", fill])
             self.tell(argv[0], fill)
         return 1

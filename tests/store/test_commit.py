@@ -10,10 +10,12 @@ from matchbox_tui.store import (
     Outcome,
     Refused,
     Replica,
+    Server,
     Store,
     Tip,
 )
-from matchbox_tui.store.scripts import CUT
+from matchbox_tui.store.scripts import COMMIT, CUT
+from tests.servers import OwnServer
 from tests.store.build import LEASE, buy, content, elected, match, put, sell
 
 
@@ -42,6 +44,23 @@ async def test_a_commit_moves_commands_from_the_queue_to_the_journal(
     assert await store.tip() == Tip(2, entry.chain) == commit.after
     assert await link.call("GET", keys.book("MAIN")) == b"{}"
     assert await link.call("LLEN", keys.queue) == 2
+
+
+async def test_a_server_that_knows_commit_alone_still_tells_what_comes_next(
+    own: OwnServer,
+) -> None:
+    server, keys = Server(own.url), Keys("")
+    leader, link = Store(server, keys, "a"), server.link()
+    try:
+        commit = await _ready(leader, link, keys, 2)
+        await link.call("SCRIPT", "LOAD", COMMIT.text)
+        outcome, peeked = await leader.commit(commit, LEASE, 10)
+        assert outcome is Outcome.OK
+        assert len(peeked) == 2
+        assert (await leader.commit(commit, LEASE, 10)) == (Outcome.DUP, peeked)
+    finally:
+        await leader.close()
+        await link.close()
 
 
 async def test_a_commit_renews_the_lease(store: Store, link: Link, keys: Keys) -> None:

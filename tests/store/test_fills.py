@@ -165,7 +165,7 @@ def _without(monkeypatch: pytest.MonkeyPatch, *changes: tuple[str, str]) -> None
 async def test_without_own_ids_and_the_last_one_a_repeated_fill_is_there_twice(
     store: Store, link: Link, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _without(monkeypatch, ("ARGV[i], 'event'", "'*', 'event'"), ("last ~= ARGV[4] or ", ""))
+    _without(monkeypatch, ("id, 'event'", "'*', 'event'"), ("last ~= ARGV[4] or ", ""))
     commit = await _committed(link, keys, 3)
     for _ in range(2):
         assert await store.publish(commit, NONE, _fills((3, 1)))
