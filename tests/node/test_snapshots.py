@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from matchbox_tui.engine import state
-from matchbox_tui.node import Role, snapshotter
+from matchbox_tui.node import Role, recovery, snapshotter
 from matchbox_tui.store import (
     Archive,
     Replica,
@@ -106,7 +106,7 @@ async def test_a_leader_that_is_alone_copies_a_small_state_and_recovers_a_large_
     venue: Venue, writers: Writers, monkeypatch: pytest.MonkeyPatch, large: bool
 ) -> None:
     recovered = 0
-    recover = snapshotter.recover
+    recover = recovery.recover
 
     async def counted(*args: Any) -> Replica:
         nonlocal recovered
