@@ -10,7 +10,9 @@ Interval = Annotated[int, Meta(ge=1_000, extra={"unit": DURATION})]
 """A length of time in ns that something is repeated after: a microsecond at least."""
 
 Glance = Annotated[int, Meta(ge=1_000_000, extra={"unit": DURATION})]
-"""The same for a look that costs more than a glimpse: a millisecond at least."""
+"""The same for a look that costs more than a glimpse, and for a wait that may end in nothing and be
+begun anew, for which hardly any time would go by: a millisecond at least.
+"""
 
 Ticks = Annotated[int, Meta(ge=0, le=10**9)]
 Contracts = Annotated[int, Meta(ge=1, le=10**9)]

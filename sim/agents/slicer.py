@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from matchbox_tui.engine import Side
 from sim.agents.agent import Action, Hire
 from sim.agents.orders import taking_within
-from sim.agents.parameters import Contracts, Count, Interval, PerMille, Ticks
+from sim.agents.parameters import Contracts, Count, Glance, Interval, PerMille, Ticks
 from sim.agents.view import Sight
 from sim.durations import Duration
 
@@ -58,7 +58,7 @@ class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = 0
     rest: Annotated[
-        Duration, Meta(description="mean time from a parent order to the next, length of time")
+        Glance, Meta(description="mean time from a parent order to the next, 1ms at least")
     ] = 20_000_000_000
     first: Annotated[
         Duration, Meta(description="when it begins the first one; 0: by chance, as the others")

@@ -21,7 +21,7 @@ class SpooferParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ] = 20_000_000
     hold: Annotated[Duration, Meta(description="longest that its orders are shown")] = 2_000_000_000
     rest: Annotated[
-        Duration, Meta(description="mean time from one attempt to the next, length of time")
+        Glance, Meta(description="mean time from one attempt to the next, 1ms at least")
     ] = 5_000_000_000
     qty: Annotated[Contracts, Meta(description="size of each large order, contracts")] = 400
     layers: Annotated[int, Meta(ge=1, le=50, description="large orders, a tick apart")] = 3

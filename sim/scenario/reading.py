@@ -141,6 +141,8 @@ def _fits(kind: inspect.Type, value: Any) -> bool:
 
 def _whole(kind: inspect.IntType, value: Any) -> int:
     least, most = _bounds(kind)
+    if type(value) is int and abs(value) > MAX_WHOLE and most == MAX_WHOLE:
+        raise _Wrong(f"{shown(value)}; use at most {MAX_WHOLE:_}")
     # Python takes true and false for numbers.
     if type(value) is not int or not least <= value <= most:
         raise _Wrong(f"{shown(value)}; {_use(kind)}")

@@ -133,7 +133,9 @@ def test_it_rests_and_then_begins_another_on_either_side() -> None:
 
 
 def test_it_does_as_many_as_it_is_told() -> None:
-    pit = liquid("twap", side="sell", quantity=10, horizon=SECOND, slices=2, rest=1, parents=2)
+    pit = liquid(
+        "twap", side="sell", quantity=10, horizon=SECOND, slices=2, rest=SECOND // 1000, parents=2
+    )
     for _ in range(100):
         pit.go()
     assert pit.held == -20

@@ -30,6 +30,7 @@ def test_the_plain_file_has_none() -> None:
         ("instances = 2", 'instances = "2"', "3: instances: '2'; use a whole number"),
         ("instances = 2", "instanecs = 2", "3: instanecs: no such key; did you mean 'instances'?"),
         ("instances = 2", "seed = -1", "3: seed: -1; use a whole number >= 0"),
+        ("instances = 2", f"seed = {2**53}", f"3: seed: {2**53}; use at most {2**53 - 1:_}"),
         ("instances = 2", 'lease = "10ms"', "3: lease: '10ms'; use a length of time from 100ms"),
         ('"Plain"', "1979-05-27", "1: title: 1979-05-27; use text in quotes"),
         ('"Plain"', f'"{"x" * 101}"', "1: title: 101 characters; use at most 100"),
@@ -108,6 +109,14 @@ def test_the_plain_file_has_none() -> None:
             'kind = "noise"\ncount = 4\nevery = "200ms"',
             'kind = "spoofer"\nevery = "999us"',
             "17: agents[1].every: '999us'; use a length of time from 1ms to 24h",
+        ),
+        *(
+            (
+                'kind = "noise"\ncount = 4\nevery = "200ms"',
+                f'kind = "{kind}"\nrest = "999us"',
+                "17: agents[1].rest: '999us'; use a length of time from 1ms to 24h",
+            )
+            for kind in ("slicer", "spoofer")
         ),
         # events
         ('do = "news"', 'do = "nwes"', "22: event[1].do: no event 'nwes'; did you mean 'news'?"),
