@@ -129,9 +129,9 @@ class Recording:
 
         To be called when nobody writes to it any more.
         """
-        if not self._works:
+        if not self._works and not self._other:
             self.drop()
-            return bool(self._other)
+            return False
         whole = True
         for member in self._services.values():
             member.ask_to_stop()
@@ -141,6 +141,9 @@ class Recording:
                 whole = False
                 say(f"matchbox: not all is recorded: {name}: {problem}")
         self._services.clear()
+        if not self._works:
+            # Whoever else recorded says so; ours may have taken over meanwhile.
+            return whole
         look = f": matchbox trades --database-url {self.shown}"
         say(f"Recorded in {self.shown}{look if self.shown.startswith('sqlite') else ''}")
         return whole

@@ -170,10 +170,34 @@ def test_a_venue_that_somebody_else_records(url: str, prefix: str, tmp_path: Pat
     assert "Recorded" not in err
 
 
-async def set_key(url: str, key: str, value: str) -> None:
+def test_one_that_takes_over_from_somebody_else_reads_to_the_end(
+    url: str, prefix: str, tmp_path: Path
+) -> None:
+    turn, database = Keys(prefix).consumer("persistence"), f"sqlite:///{tmp_path}/it.db"
+    asyncio.run(set_key(url, turn, "their-copy"))
+    env = {"REDIS_URL": url, "MATCHBOX_KEY_PREFIX": prefix, "DATABASE_URL": database}
+    with Marked(env) as marked:
+        process, said = start_headless(marked)
+        assert "their-copy records this venue" in said
+        asyncio.run(set_key(url, turn, None))
+        soon(lambda: read(database, "trades"))
+        os.kill(pid_of(marked, "persistence"), signal.SIGSTOP)
+        before = commands_in(said)
+        assert process.stderr is not None
+        while commands_in(said) < before + 100:
+            said += process.stderr.readline()
+        os.kill(pid_of(marked, "persistence"), signal.SIGKILL)
+        os.kill(process.pid, signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        agrees(database, out)
+        marked.leave_nothing()
+
+
+async def set_key(url: str, key: str, value: str | None) -> None:
     link = Server(url).link()
     try:
-        await link.call("SET", key, value)
+        await (link.call("SET", key, value) if value else link.call("DEL", key))
     finally:
         await link.close()
 
