@@ -8,6 +8,7 @@ somebody else leads by now.
 
 import asyncio
 import logging
+import operator
 from collections.abc import Callable
 
 import msgspec
@@ -52,6 +53,8 @@ IDLE_SECONDS = 0.5
 
 EXPIRY_CHECK_SECONDS = 0.05
 RESEND_SECONDS = 0.02
+
+_market = operator.attrgetter("market")
 
 
 class Deposed(Exception):
@@ -173,7 +176,7 @@ class Leader:
 
     def _changed_books(self, events: list[Event]) -> dict[str, bytes]:
         books = self._replica.exchange.books
-        touched = dict.fromkeys(event.market for event in events)
+        touched = dict.fromkeys(map(_market, events))
         return {
             market: msgspec.json.encode(books[market].snapshot(BOOK_DEPTH))
             for market in touched
