@@ -86,10 +86,13 @@ class Outages:
         for row in rows:
             self._writer.fault(msgspec.structs.replace(row, recovered_us=(now - row.at) // 1000))
 
-    def finish(self, *, interrupted: bool = False) -> None:
-        """The run is over: what has not gone on by now never did, or had no time to."""
+    def finish(self, ended: int, *, interrupted: bool = False) -> None:
+        """The run is over: what has not gone on by now never did, or had no time to. `ended` is
+        when, in ns since its start: nobody has acted since.
+        """
         for row in self._open:
-            self._writer.fault(msgspec.structs.replace(row, cut_short=interrupted))
+            led = row.at + (row.elected_us or 0) * 1000
+            self._writer.fault(msgspec.structs.replace(row, cut_short=interrupted or led >= ended))
         for fault in self._waiting:
             name = type(fault).__struct_config__.tag
             self.problems.append(f"{name} at {fault.at} ns: nobody led from then on")

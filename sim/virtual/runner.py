@@ -134,7 +134,7 @@ class _Run:
             pass
         # At the time at which it ended: nothing that anybody waits for goes by until the last turn.
         self._say_how_it_stands(self._simulated)
-        self._outages.finish(interrupted=self._interrupted)
+        self._outages.finish(self._simulated, interrupted=self._interrupted)
         self._writer.finish(self._venue.finish(), self._venue.record)
 
     def result(self, wall_seconds: float) -> RunResult:

@@ -253,3 +253,16 @@ def test_a_fault_that_a_stop_cuts_short_says_so(tmp_path: Path, stopped: bool) -
     assert played.result.interrupted is stopped
     [row] = faults(played)
     assert (row.recovered_us, row.cut_short) == (None, stopped)
+
+
+def test_a_fault_whose_heir_leads_after_the_end_is_cut_short_too(tmp_path: Path) -> None:
+    """Nobody acts any more by then: that nothing is committed says nothing of the venue."""
+    happenings = (Kill(at=998 * MS), Cut(at=999 * MS, who="node-2"))
+    scenario = scene(duration=SECOND, happenings=happenings)
+    played = play(tmp_path / "run", scenario, hired=cast(Scripted("a", [limit(Side.BUY, 40)])))
+    assert played.result.problems == ()
+    rows = faults(played)
+    assert [(row.kind, row.recovered_us, row.cut_short) for row in rows] == [
+        ("kill", None, True),
+        ("cut", None, True),
+    ]
