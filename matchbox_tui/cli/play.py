@@ -146,6 +146,7 @@ def play(
     look = None if headless or not is_terminal() else read_look(theme)
     ports = _free_ports(api_port, instances)
     opened = _markets(markets, seed)
+    from matchbox_tui.cli.headless import DEFAULT_SECONDS, play_headless
     from sim import API_HOST, Cluster
 
     with unwinding(), _server(redis_url, data_dir) as (url, log_dir, server):
@@ -174,8 +175,6 @@ def play(
             if recording is not None:
                 recording.start()
             if look is None:
-                from matchbox_tui.cli.headless import DEFAULT_SECONDS, play_headless
-
                 seconds = duration or DEFAULT_SECONDS
                 code = run(play_headless(cluster, start, url, prefix, seconds, json, recording))
             else:
