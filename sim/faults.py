@@ -313,8 +313,11 @@ class Faults:
         """Waits for a higher epoch."""
         while True:
             with contextlib.suppress(StoreError):
-                if (await self._leader())[1] > recovery.old_epoch:
+                leader, epoch = await self._leader()
+                if epoch > recovery.old_epoch:
+                    # With the time: a run may end before all of the fault is known.
                     recovery.elected_ms = _ms_since(at)
+                    recovery.new_leader, recovery.new_epoch = leader, epoch
                     return
             await asyncio.sleep(LOOK_SECONDS)
 

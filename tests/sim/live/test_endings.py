@@ -75,6 +75,26 @@ async def test_a_run_that_is_stopped_in_a_fault_is_reported_too(
     assert row.at >= 1_500_000_000
 
 
+async def test_a_run_that_is_stopped_as_the_heir_leads_knows_the_heir(
+    begin: Begin, tmp_path: Path
+) -> None:
+    live = begin(ENDLESS.replace('"500ms"', '"20s"') + '[[event]]\nat = "500ms"\ndo = "cut"\n')
+    running = asyncio.ensure_future(live.run())
+    venue = await trades(live, running)
+
+    async def goes_on() -> bool:
+        known = venue.faults.recovery
+        return known is not None and None not in (known.elected_ms, known.recovered_ms)
+
+    # Before the network is mended again.
+    await eventually(goes_on)
+    live.stopping.set()
+    assert (await running).interrupted
+    [row] = open_run(tmp_path / "run").faults
+    assert (row.old_epoch, row.new_epoch) == (1, 2)
+    assert row.new_leader not in ("", row.who)
+
+
 async def test_a_run_that_is_stopped_before_it_began_is_reported_as_empty(begin: Begin) -> None:
     live = begin(ENDLESS)
     live.stopping.set()
