@@ -135,8 +135,8 @@ class Persistence:
         except StoreSetBack as error:
             if not rewind:
                 raise StoreSetBack(
-                    f"{error}. If this is the right server, --rewind has the database follow it:"
-                    " rows that tell of what is not in its history are dropped then"
+                    f"{error}. If this is the right server, 'matchbox consume persistence --rewind'"
+                    " has the database follow it: rows that tell of what is not in its history go then"
                 ) from None
             log.error("%s: the database follows it", error)
             async with self._duty.renewed():

@@ -175,7 +175,7 @@ async def test_a_store_that_was_set_back_is_followed_only_when_told_so(
     await venue.instances["a"].crash()
     await backup.restore()
     async with persisting(venue, database_url) as running:
-        with pytest.raises(StoreSetBack, match="--rewind"):
+        with pytest.raises(StoreSetBack, match="matchbox consume persistence --rewind"):
             await running.ends()
     assert tables(database_url) == before
     await venue.link.call("DEL", venue.keys.leader)
