@@ -101,7 +101,7 @@ class Client:
         """
         if not 1 <= len(commands) <= MAX_BATCH:
             raise ValueError(f"a batch holds 1 to {MAX_BATCH} commands")
-        keys, args = submission(self.keys, commands, self._highest_id)
+        keys, args = submission(self.keys, commands, self._highest_id, QUEUE_LIMIT)
         numbers = list(await self._submitting.run(SUBMIT, keys, args))
         self._highest_id = max(self._highest_id, *numbers)
         return numbers
@@ -322,12 +322,13 @@ class Client:
 def submission(
     keys: Keys,
     commands: Sequence[NewOrder | Tagged],
-    highest_id: int = 0,
-    limit: int = QUEUE_LIMIT,
+    highest_id: int,
+    limit: int,
 ) -> tuple[list[str], list[Argument]]:
     """What `SUBMIT` takes for these commands: its keys and its arguments.
 
-    `highest_id` is the highest that the submitter was ever given.
+    `highest_id` is the highest that the submitter was ever given, `limit` the longest that the
+    queue may become.
     """
     names = [keys.queue, keys.order_id]
     args: list[Argument] = [limit, REMEMBER_MS, highest_id]

@@ -36,7 +36,7 @@ class Producer:
         self._job = job
         self._wire = Wire(job.url)
         self._wire.call("SCRIPT", "LOAD", SUBMIT.text)
-        keys, args = submission(Keys(), make_orders(ORDERS, 1), limit=job.limit)
+        keys, args = submission(Keys(), make_orders(ORDERS, 1), 0, job.limit)
         self._head: tuple[Argument, ...] = ("EVALSHA", SUBMIT.sha, len(keys), *keys, *args[:3])
         self._texts = args[3:]
         self._waiting: deque[tuple[int, int]] = deque()

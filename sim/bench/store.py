@@ -19,6 +19,7 @@ from matchbox_tui.engine import (
     encode_events,
 )
 from matchbox_tui.store import (
+    QUEUE_LIMIT,
     SUBMIT,
     Client,
     Commit,
@@ -135,7 +136,7 @@ class StoreBench:
         return work
 
     def _script(self, batch: int) -> Callable[[], Awaitable[None]]:
-        keys, args = submission(self._keys, make_orders(batch, 1))
+        keys, args = submission(self._keys, make_orders(batch, 1), 0, QUEUE_LIMIT)
         call = packed(("EVALSHA", SUBMIT.sha, len(keys), *keys, *args))
 
         async def work() -> None:
