@@ -90,9 +90,11 @@ def test_the_simulator_s_figures_for_a_program(marked: Marked) -> None:
     (report,) = done.json()
     assert (report["topic"], report["problems"]) == ("sim", [])
     assert [row["what"] for row in report["rows"]] == [
-        "100 agents",
-        "1,000 agents",
-        "10,000 agents",
+        "100 agents, each every 10ms",
+        "1,000 agents, each every 100ms",
+        "10,000 agents, each every 1s",
+        "100 agents, each every 200ms",
+        "10,000 agents, each every 200ms",
     ]
     for row in report["rows"]:
         assert 0 < row["value"] < row["base"]
