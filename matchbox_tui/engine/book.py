@@ -1,12 +1,14 @@
 """The order book of one market."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from operator import attrgetter
 
 import msgspec
 from sortedcontainers import SortedList
 
-from matchbox_tui.engine.order import Level, Order
+from matchbox_tui.engine.commands import NewOrder
+from matchbox_tui.engine.order import Level, Order, Unmade
 from matchbox_tui.engine.values import (
     DEFAULT_MARKET,
     BookSnapshot,
@@ -17,13 +19,22 @@ from matchbox_tui.engine.values import (
 )
 
 _BUY = Side.BUY
+_OPEN = MarketStatus.OPEN
+
+FEW = 1000
+"""So many prices of a side are a plain list: a level's life costs a quarter then. In a list of
+any length it would grow with the levels, so that more of them are a SortedList.
+"""
+
+SMALL = 2**30 - 1
+"""Up to here the interpreter compares integers in a fraction of the time."""
 
 
 class BookSide:
     """The levels of one side, with the best one at hand.
 
-    The sorted prices are touched only when a level is born or dies; filling and cancelling inside
-    a level never see them.
+    The sorted prices, lowest first, are touched only when a level is born or dies; filling and
+    cancelling inside a level never see them.
     """
 
     __slots__ = ("_best_index", "best", "levels", "prices", "side")
@@ -31,14 +42,21 @@ class BookSide:
     def __init__(self, side: Side) -> None:
         self.side = side
         self.levels: dict[int, Level] = {}
-        self.prices: SortedList[int] = SortedList()
+        self.prices: list[int] | SortedList[int] = []
         self.best: Level | None = None
         self._best_index = -1 if side is Side.BUY else 0
 
     def open(self, price: int) -> Level:
         """A new level, empty as yet. O(log levels)."""
-        level = self.levels[price] = Level(price)
-        self.prices.add(price)
+        level = self.levels[price] = Level()
+        level.price, level.qty, level.head, level.tail = price, 0, None, None
+        prices = self.prices
+        if isinstance(prices, list):
+            insort(prices, price)
+            if len(prices) > FEW:
+                self.prices = SortedList(prices)
+        else:
+            prices.add(price)
         best = self.best
         if best is None or (price > best.price if self._best_index else price < best.price):
             self.best = level
@@ -46,10 +64,19 @@ class BookSide:
 
     def drop(self, level: Level) -> None:
         """Forgets an empty level. O(log levels)."""
-        del self.levels[level.price]
-        self.prices.remove(level.price)
+        price, prices = level.price, self.prices
+        del self.levels[price]
         if level is self.best:
-            self.best = self.levels[self.prices[self._best_index]] if self.levels else None
+            del prices[self._best_index]
+            self.best = self.levels[prices[self._best_index]] if prices else None
+        elif isinstance(prices, list):
+            del prices[bisect_left(prices, price)]
+        else:
+            prices.remove(price)
+
+    def below(self, price: int) -> int:
+        """How many levels are cheaper. O(log levels)."""
+        return bisect_left(self.prices, price)
 
     def best_first(self) -> Iterator[Level]:
         """The levels from the best price to the worst."""
@@ -63,7 +90,8 @@ class OrderBook:
     `sequence` grows by one with every command processed for the market. `orders` may be shared
     by the books of one exchange, whose ids are unique across markets. `by_trader` holds the orders
     of those who have a name, by id; `expiries` (expires_at, id) of the GTD orders; `last_seq` is
-    replay's.
+    replay's. A price from `lowest` to `highest` is certainly fine as the market stands; of any
+    other the rules must tell. `nobody_holds` is set once nobody ("") is among the holders here.
     """
 
     __slots__ = (
@@ -71,8 +99,11 @@ class OrderBook:
         "bids",
         "by_trader",
         "expiries",
+        "highest",
         "last_seq",
+        "lowest",
         "market",
+        "nobody_holds",
         "orders",
         "sequence",
     )
@@ -80,12 +111,13 @@ class OrderBook:
     def __init__(
         self, market: Market | None = None, orders: dict[int, Order] | None = None
     ) -> None:
-        self.market = market if market is not None else Market(DEFAULT_MARKET)
+        self._set_market(market if market is not None else Market(DEFAULT_MARKET))
         self.bids = BookSide(Side.BUY)
         self.asks = BookSide(Side.SELL)
         self.orders: dict[int, Order] = orders if orders is not None else {}
         self.by_trader: dict[str, dict[int, Order]] = {}
         self.expiries: SortedList[tuple[int, int]] = SortedList()
+        self.nobody_holds = False
         self.sequence = 0
         self.last_seq = 0
 
@@ -152,29 +184,42 @@ class OrderBook:
 
     def rest(self, order: Order) -> None:
         """Adds an order at the back of its price. O(1), O(log levels) for a new price."""
-        message = order.message
+        self.add(order.message, order.price, order.leaves_qty, order)
+
+    def add(
+        self, message: NewOrder, price: int, leaves_qty: int, order: Order | None = None
+    ) -> None:
+        """Adds the order of a message, which is made here where there is none yet. As `rest`."""
+        order_id = message.order_id
+        if order is None:
+            # Here and not in a function of its own, for what a call takes.
+            order = Unmade()
+            order.message = message
+            order.id = order_id
+            order.price = price
+            order.qty = message.qty
+            order.leaves_qty = leaves_qty
         side = self.bids if message.side is _BUY else self.asks
-        level = side.levels.get(order.price)
+        level = side.levels.get(price)
         if level is None:
-            level = side.open(order.price)
-        tail = level.tail
+            level = side.open(price)
+        order.level = level
+        order.prev = tail = level.tail
+        order.next = None
         if tail is None:
             level.head = order
         else:
             tail.next = order
         level.tail = order
-        level.qty += order.leaves_qty
-        order.level = level
-        order.prev = tail
-        order.next = None
-        self.orders[order.id] = order
+        level.qty += leaves_qty
+        self.orders[order_id] = order
         if message.trader:
             mine = self.by_trader.get(message.trader)
             if mine is None:
                 mine = self.by_trader[message.trader] = {}
-            mine[order.id] = order
+            mine[order_id] = order
         if message.expires_at:
-            self.expiries.add((message.expires_at, order.id))
+            self.expiries.add((message.expires_at, order_id))
 
     def remove(self, order: Order) -> None:
         """Takes a resting order out. O(1), O(log levels) where its level dies.
@@ -208,7 +253,15 @@ class OrderBook:
             self.expiries.discard((message.expires_at, order.id))
 
     def set_status(self, status: MarketStatus) -> None:
-        self.market = msgspec.structs.replace(self.market, status=status)
+        self._set_market(msgspec.structs.replace(self.market, status=status))
+
+    def _set_market(self, market: Market) -> None:
+        self.market = market
+        if market.status is _OPEN and market.tick == 1:
+            self.lowest = max(market.min_price, 1)
+            self.highest = SMALL if market.max_price is None else min(market.max_price, SMALL)
+        else:
+            self.lowest, self.highest = 1, 0
 
 
 def _levels(side: BookSide, depth: int | None) -> tuple[PriceLevel, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from matchbox_tui.engine.book import OrderBook
+from matchbox_tui.engine.book import SMALL, OrderBook
 from matchbox_tui.engine.commands import (
     CancelAll,
     CancelOrder,
@@ -33,8 +33,8 @@ from matchbox_tui.engine.events import (
     ReplaceRejected,
 )
 from matchbox_tui.engine.fold import fold
-from matchbox_tui.engine.matching import crosses, fillable, match, worst_price
-from matchbox_tui.engine.order import Order, order_of
+from matchbox_tui.engine.matching import crossed, fillable, match, rests, worst_price
+from matchbox_tui.engine.order import Order
 from matchbox_tui.engine.positions import Positions
 from matchbox_tui.engine.reasons import Reason
 from matchbox_tui.engine.rules import (
@@ -46,6 +46,7 @@ from matchbox_tui.engine.rules import (
 from matchbox_tui.engine.state import State, dump, load
 from matchbox_tui.engine.values import (
     DEFAULT_MARKET,
+    MAX_TIME,
     Market,
     MarketStatus,
     OrderType,
@@ -57,9 +58,8 @@ from matchbox_tui.engine.values import (
 _BUY = Side.BUY
 _FOK = TimeInForce.FOK
 _GTC = TimeInForce.GTC
-_GTD = TimeInForce.GTD
+_IOC = TimeInForce.IOC
 _LIMIT = OrderType.LIMIT
-_OPEN = MarketStatus.OPEN
 _REQUESTED = Reason.REQUESTED
 
 
@@ -117,10 +117,49 @@ class Exchange:
         O(1) for an order that rests or a cancel, O(1) a fill; O(log levels) more where a price
         level is born or dies.
         """
-        self.seq += 1
-        if type(command) is NewOrder:
-            return self._new(command)
-        return _HANDLERS[type(command)](self, command)
+        self.seq = seq = self.seq + 1
+        if type(command) is not NewOrder:
+            return _HANDLERS[type(command)](self, command)
+        book = self._books.get(command.market)
+        if book is None:
+            return self._reject(command, Reason.UNKNOWN_MARKET)
+        book.sequence += 1
+        order_id, price, leaves = command.order_id, command.price, command.qty
+        time_in_force, timestamp = command.time_in_force, command.timestamp
+        if not (
+            # What nearly every order is, seen at once. Any other takes the long way, which asks
+            # the rules one by one.
+            command.type is _LIMIT
+            and book.lowest <= price <= book.highest
+            and 0 < leaves <= SMALL
+            and 0 < order_id <= SMALL
+            and 0 <= timestamp <= MAX_TIME
+            and (time_in_force is _GTC or time_in_force is _IOC)
+            and not command.expires_at
+            and not command.post_only
+            and not command.reduce_only
+            and order_id not in self.orders
+        ):
+            return self._new(command, book)
+        if command.side is _BUY:
+            level = book.asks.best
+            if level is not None and level.price > price:
+                level = None
+        else:
+            level = book.bids.best
+            if level is not None and level.price < price:
+                level = None
+        accepted = OrderAccepted(seq, command)
+        if level is not None:
+            events: list[Event] = [accepted]
+            leaves = match(
+                book, command, level, price, leaves, seq, timestamp, events, self.positions
+            )
+            return self._end(command, book, price, leaves, events) if leaves else events
+        if time_in_force is not _GTC:
+            return self._end(command, book, price, leaves, [accepted])
+        book.add(command, price, leaves)
+        return [accepted, OrderRested(seq, command.market, order_id, price, leaves, timestamp)]
 
     def replay(self, events: Iterable[Event]) -> None:
         """Rebuilds the state from events that follow this one's.
@@ -151,53 +190,51 @@ class Exchange:
 
     # Handlers: one for each command.
 
-    def _new(self, command: NewOrder) -> list[Event]:
-        book = self._books.get(command.market)
-        if book is None:
-            return self._reject(command, Reason.UNKNOWN_MARKET)
-        book.sequence += 1
-        reason = refusal_of_terms(command, book.market)
-        if reason is None and (
-            # Hardly ever, so it is not asked for each order.
-            command.order_id in self.orders or command.post_only or book.market.status is not _OPEN
-        ):
-            reason = refusal_by_book(command, book)
+    def _new(self, command: NewOrder, book: OrderBook) -> list[Event]:
+        """The long way of an order: any may take it, and fares the same."""
+        reason = refusal_of_terms(command, book.market) or refusal_by_book(command, book)
+        if reason is None and command.reduce_only:
+            room = self._room(command)
+            if room <= 0:
+                reason = Reason.REDUCE_ONLY_WOULD_INCREASE
+            elif room < command.qty:
+                command = msgspec.structs.replace(command, qty=room)
         if reason is not None:
             return self._reject(command, reason)
-        if command.reduce_only:
-            held = self.positions.of(command.trader, command.market).qty
-            room = -held if command.side is _BUY else held
-            if room <= 0:
-                return self._reject(command, Reason.REDUCE_ONLY_WOULD_INCREASE)
-            if command.qty > room:
-                command = msgspec.structs.replace(command, qty=room)
-        seq = self.seq
-        events: list[Event] = [OrderAccepted(seq, command)]
-        is_limit = command.type is _LIMIT
-        price = command.price if is_limit else worst_price(command.side)
+        events: list[Event] = [OrderAccepted(self.seq, command)]
+        limit = command.price if command.type is _LIMIT else worst_price(command.side)
         leaves = command.qty
-        time_in_force = command.time_in_force
-        if crosses(book, command.side, price) and (
-            time_in_force is not _FOK or fillable(book, command, price, leaves)
-        ):
+        if command.time_in_force is not _FOK or fillable(book, command, limit, leaves):
             leaves = match(
-                book, command, price, leaves, seq, command.timestamp, events, self.positions
+                book,
+                command,
+                crossed(book, command.side, limit),
+                limit,
+                leaves,
+                self.seq,
+                command.timestamp,
+                events,
+                self.positions,
             )
-            if not leaves:
-                return events
-        if is_limit and (time_in_force is _GTC or time_in_force is _GTD):
-            book.rest(order_of(command, leaves))
-            events.append(
-                OrderRested(seq, command.market, command.order_id, price, leaves, command.timestamp)
-            )
+        return self._end(command, book, limit, leaves, events) if leaves else events
+
+    def _end(
+        self, command: NewOrder, book: OrderBook, price: int, leaves: int, events: list[Event]
+    ) -> list[Event]:
+        """What becomes of the rest of an order: it joins the book, or expires."""
+        market, order_id, timestamp = command.market, command.order_id, command.timestamp
+        if rests(command):
+            book.add(command, price, leaves)
+            events.append(OrderRested(self.seq, market, order_id, price, leaves, timestamp))
         else:
-            reason = Reason.NOT_FILLABLE if time_in_force is _FOK else Reason.IMMEDIATE
-            events.append(
-                OrderExpired(
-                    seq, command.market, command.order_id, leaves, reason, command.timestamp
-                )
-            )
+            reason = Reason.NOT_FILLABLE if command.time_in_force is _FOK else Reason.IMMEDIATE
+            events.append(OrderExpired(self.seq, market, order_id, leaves, reason, timestamp))
         return events
+
+    def _room(self, order: NewOrder) -> int:
+        """How much of a reduce_only order would reduce its trader's position, 0 or less: none."""
+        held = self.positions.of(order.trader, order.market).qty
+        return -held if order.side is _BUY else held
 
     def _replace(self, command: ReplaceOrder) -> list[Event]:
         order = self.orders.get(command.order_id)
@@ -226,7 +263,15 @@ class Exchange:
         order.price = price
         order.qty = qty
         order.leaves_qty = match(
-            book, order.message, price, leaves, self.seq, command.timestamp, events, self.positions
+            book,
+            order.message,
+            crossed(book, order.side, price),
+            price,
+            leaves,
+            self.seq,
+            command.timestamp,
+            events,
+            self.positions,
         )
         if order.leaves_qty:
             book.rest(order)

@@ -26,7 +26,7 @@ from matchbox_tui.engine.events import (
     ReplaceRejected,
     TradeExecuted,
 )
-from matchbox_tui.engine.order import Order
+from matchbox_tui.engine.order import Order, order_of
 from matchbox_tui.engine.values import MarketStatus
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def fold(exchange: Exchange, events: Iterable[Event]) -> None:
 def _accepted(exchange: Exchange, event: OrderAccepted) -> None:
     if event.order_id in exchange.orders:
         raise ValueError(f"order {event.order_id} is accepted at {event.seq}, but open already")
-    exchange.taker = Order(event.order)
+    exchange.taker = order_of(event.order)
 
 
 def _rested(exchange: Exchange, event: OrderRested) -> None:

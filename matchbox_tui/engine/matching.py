@@ -7,7 +7,7 @@ price. `Exchange` uses it with everything around it, `match_order` on a bare boo
 from matchbox_tui.engine.book import BookSide, OrderBook
 from matchbox_tui.engine.commands import NewOrder
 from matchbox_tui.engine.events import Event, OrderCancelled, TradeExecuted
-from matchbox_tui.engine.order import Order
+from matchbox_tui.engine.order import Level, Order
 from matchbox_tui.engine.positions import Positions
 from matchbox_tui.engine.reasons import Reason
 from matchbox_tui.engine.values import (
@@ -41,6 +41,7 @@ def rests(order: NewOrder) -> bool:
 def match(
     book: OrderBook,
     taker: NewOrder,
+    level: Level | None,
     limit: int,
     leaves: int,
     seq: int,
@@ -48,51 +49,47 @@ def match(
     events: list[Event],
     positions: Positions,
 ) -> int:
-    """Trades the taker against the other side of the book, down to `limit`.
+    """Trades the taker against the other side of the book, from `level` down to `limit`.
 
-    Appends a `TradeExecuted` for each fill and an `OrderCancelled` for each order that
-    self-trade prevention ends, and returns what is left of the taker (0 where it was ended).
-    Moves the positions of both. O(1) a fill; O(log levels) more for each level that is used up.
+    `level` is what `crossed` tells of this limit. Appends a `TradeExecuted` for each fill and an
+    `OrderCancelled` for each order that self-trade prevention ends, and returns what is left of
+    the taker (0 where it was ended). Moves the positions of both. O(1) a fill; O(log levels) more
+    for each level that is used up.
     """
-    is_buy = taker.side is _BUY
-    side = book.asks if is_buy else book.bids
-    trader = taker.trader
-    guarded = bool(trader) and taker.self_trade_prevention is not _STP_NONE
-    market, taker_id, taker_side = taker.market, taker.order_id, taker.side
+    trader, side = taker.trader, taker.side
+    guarded = trader and taker.self_trade_prevention is not _STP_NONE
     n = traded = value = 0
-    while leaves:
-        level = side.best
-        if level is None:
-            break
+    while level is not None:
         price = level.price
-        if price > limit if is_buy else price < limit:
-            break
         maker = level.head
-        while maker is not None and leaves:
+        while maker is not None:
             counterpart = maker.message.trader
             if guarded and counterpart == trader:
                 leaves = _prevent(book, taker, maker, leaves, seq, timestamp, events)
+                if not leaves:
+                    break
                 maker = level.head
                 continue
             qty = maker.leaves_qty
-            if qty <= leaves:
+            if qty > leaves:
+                maker.leaves_qty = qty - leaves
+                level.qty -= leaves
+                qty = leaves
+                leaves = 0
+            else:
                 book.remove(maker)
                 maker.leaves_qty = 0
-            else:
-                qty = leaves
-                maker.leaves_qty -= qty
-                level.qty -= qty
-            leaves -= qty
+                leaves -= qty
             events.append(
                 TradeExecuted(
                     seq,
                     n,
-                    market,
+                    taker.market,
                     maker.id,
-                    taker_id,
+                    taker.order_id,
                     price,
                     qty,
-                    taker_side,
+                    side,
                     counterpart,
                     trader,
                     timestamp,
@@ -102,16 +99,22 @@ def match(
             if counterpart != trader:
                 traded += qty
                 value += qty * price
-                if is_buy:
-                    positions.move(counterpart, market, -qty, qty * price)
+                if side is _BUY:
+                    positions.move(counterpart, taker.market, -qty, qty * price)
                 else:
-                    positions.move(counterpart, market, qty, -qty * price)
+                    positions.move(counterpart, taker.market, qty, -qty * price)
+            if not leaves:
+                break
             maker = level.head
-    if n:
-        if is_buy:
-            positions.move(trader, market, traded, -value)
-        else:
-            positions.move(trader, market, -traded, value)
+        if not leaves:
+            break
+        level = crossed(book, side, limit)
+    if n and (traded or trader or not book.nobody_holds):
+        # Who traded with itself is a holder too, of nothing.
+        if side is not _BUY:
+            traded, value = -traded, -value
+        positions.move(trader, taker.market, traded, -value)
+        book.nobody_holds |= not trader
     return leaves
 
 
@@ -170,13 +173,18 @@ def fillable(book: OrderBook, taker: NewOrder, limit: int, qty: int) -> bool:
     return False
 
 
+def crossed(book: OrderBook, side: Side, limit: int) -> Level | None:
+    """The level with which a limit order of this side would trade at once, or None. O(1)."""
+    if side is _BUY:
+        level = book.asks.best
+        return level if level is not None and level.price <= limit else None
+    level = book.bids.best
+    return level if level is not None and level.price >= limit else None
+
+
 def crosses(book: OrderBook, side: Side, price: int) -> bool:
     """Whether a limit order at this price would trade at once. O(1)."""
-    if side is _BUY:
-        best = book.asks.best
-        return best is not None and best.price <= price
-    best = book.bids.best
-    return best is not None and best.price >= price
+    return crossed(book, side, price) is not None
 
 
 def match_order(order: Order, book: OrderBook) -> list[Fill]:
@@ -199,8 +207,9 @@ def match_order(order: Order, book: OrderBook) -> list[Fill]:
     ):
         return []
     events: list[Event] = []
+    level = crossed(book, message.side, limit)
     order.leaves_qty = match(
-        book, message, limit, order.leaves_qty, 0, order.timestamp, events, Positions()
+        book, message, level, limit, order.leaves_qty, 0, order.timestamp, events, Positions()
     )
     if order.leaves_qty and rests(message):
         book.rest(order)

@@ -119,18 +119,27 @@ class Order:
         )
 
 
-def order_of(message: NewOrder, leaves_qty: int) -> Order:
-    """The order of a message that is about to rest: the constructor takes twice as long."""
-    order = _blank(Order)
+class Unmade(Order):
+    """An order as it is allocated: a constructor in Python takes several times as long.
+
+    All that an exchange makes are of this one class: then the interpreter reads their fields fast.
+    """
+
+    __slots__ = ()
+
+    __init__ = object.__init__
+
+
+def order_of(message: NewOrder) -> Order:
+    """The order of a message, of which nothing is filled."""
+    order: Order = Unmade()
     order.message = message
     order.id = message.order_id
     order.price = message.price
     order.qty = message.qty
-    order.leaves_qty = leaves_qty
+    order.leaves_qty = message.qty
+    order.level = order.prev = order.next = None
     return order
-
-
-_blank = Order.__new__
 
 
 class Level:
@@ -143,8 +152,7 @@ class Level:
 
     __slots__ = ("head", "price", "qty", "tail")
 
-    def __init__(self, price: int) -> None:
-        self.price = price
-        self.qty = 0
-        self.head: Order | None = None
-        self.tail: Order | None = None
+    price: int
+    qty: int
+    head: Order | None
+    tail: Order | None

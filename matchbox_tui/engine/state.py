@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from matchbox_tui.engine.commands import NewOrder
-from matchbox_tui.engine.order import Order
+from matchbox_tui.engine.order import Order, order_of
 from matchbox_tui.engine.values import DEFAULT_MARKET, Market, Position, Side
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _load_book(
     for held in orders:
         if held.message.order_id in exchange.orders:
             raise ValueError(f"order {held.message.order_id} is there twice")
-        order = Order(held.message)
+        order = order_of(held.message)
         order.price = held.price
         order.amend(held.qty, held.leaves_qty)
         book.rest(order)

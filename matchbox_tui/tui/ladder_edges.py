@@ -105,11 +105,10 @@ def _hidden(book: OrderBook, window: Window, best: int | None, name: str, *, abo
 
 def _beyond(book: OrderBook, side: Side, window: Window, above: bool) -> int:
     """Levels outside the window. O(log levels)."""
-    prices = book.side(side).prices
+    levels = book.side(side)
     # A row has the bids from its price on, and the asks up to it.
     beside = window.step - window.tick
     if above:
-        inside: int = prices.bisect_right(window.top + (beside if side is Side.BUY else 0))
-        return len(prices) - inside
-    outside: int = prices.bisect_left(window.bottom - (beside if side is Side.SELL else 0))
-    return outside
+        inside = levels.below(window.top + (beside if side is Side.BUY else 0) + 1)
+        return len(levels.levels) - inside
+    return levels.below(window.bottom - (beside if side is Side.SELL else 0))

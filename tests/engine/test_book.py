@@ -1,5 +1,6 @@
 """What a book shows: best prices, depth, queue, snapshot and sequence."""
 
+import random
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from matchbox_tui.engine import (
     TimeInForce,
     match_order,
 )
+from matchbox_tui.engine.book import FEW
 from tests.engine.build import buy, cancel, exchange, kinds, queue, sell
 
 
@@ -173,3 +175,36 @@ def test_an_order_takes_its_values_by_name_too() -> None:
 def test_an_order_reads_well_in_a_message() -> None:
     order = exchange(buy(1, 50, 10), sell(2, 50, 4)).book().order(1)
     assert repr(order) == "Order(id=1, buy 10 @ 50 MAIN, leaves=6)"
+
+
+@pytest.mark.parametrize("count", [FEW // 2, 2 * FEW])
+@pytest.mark.parametrize("new", [buy, sell])
+def test_the_prices_of_a_side_stay_sorted_as_they_come_and_go(new: Any, count: int) -> None:
+    chance = random.Random(3)
+    venue = Exchange()
+    side = venue.book().side(new(1).side)
+    ids = {chance.randint(1, 10**6): order_id for order_id in range(1, count)}
+    for price, order_id in ids.items():
+        venue.apply(new(order_id, price, 1))
+    assert (len(side.levels) > FEW) is (count > FEW)
+    while ids:
+        for _ in range(min(200, len(ids))):
+            touched = side.best if chance.random() < 0.5 else None
+            price = touched.price if touched is not None else next(iter(ids))
+            venue.apply(cancel(ids.pop(price)))
+        expected = sorted(ids, reverse=new is buy)
+        assert [level.price for level in side.best_first()] == expected
+        assert (side.best.price if side.best is not None else None) == next(iter(expected), None)
+        middle = expected[len(expected) // 2] if expected else 1
+        assert side.below(middle) == sum(price < middle for price in expected)
+
+
+def test_an_order_beyond_what_is_compared_fast_is_as_good_as_any() -> None:
+    for order_id, price, qty in ((2**30, 50, 10), (1, 2**30, 10), (1, 50, 2**30)):
+        venue = exchange(sell(order_id, price, qty))
+        assert venue.book().depth_at(Side.SELL, price) == qty
+        assert kinds(venue.apply(buy(order_id + 1, price, qty))) == [
+            "order.accepted",
+            "trade.executed",
+        ]
+        assert venue.book().best_ask is None
