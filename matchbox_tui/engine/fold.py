@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from matchbox_tui.engine.book import OrderBook
 from matchbox_tui.engine.events import (
-    CancelRejected,
     Event,
     MarketCreated,
     MarketHalted,
@@ -20,13 +19,11 @@ from matchbox_tui.engine.events import (
     OrderAccepted,
     OrderCancelled,
     OrderExpired,
-    OrderRejected,
     OrderReplaced,
     OrderRested,
-    ReplaceRejected,
     TradeExecuted,
 )
-from matchbox_tui.engine.order import Order, order_of
+from matchbox_tui.engine.order import order_of
 from matchbox_tui.engine.values import MarketStatus
 
 if TYPE_CHECKING:
@@ -51,103 +48,107 @@ def fold(exchange: Exchange, events: Iterable[Event]) -> None:
             if event.market in books:
                 raise ValueError(f"market {event.market} is created at {seq}, but there already")
             exchange.add_market(event.definition)  # type: ignore[union-attr]  # kind is known
-        book = books.get(event.market)
+        # As its property says it, which takes longer.
+        market = event.order.market if type(event) is OrderAccepted else event.market
+        book = books.get(market)
         if book is not None and book.last_seq != seq:
             book.last_seq = seq
             book.sequence += 1
-        _FOLDS[kind](exchange, event)
+        move = _FOLDS.get(kind)
+        if move is not None:
+            if book is None:
+                raise ValueError(f"market {market!r} is not there at {seq}")
+            move(exchange, book, event)
 
 
-def _accepted(exchange: Exchange, event: OrderAccepted) -> None:
-    if event.order_id in exchange.orders:
-        raise ValueError(f"order {event.order_id} is accepted at {event.seq}, but open already")
-    exchange.taker = order_of(event.order)
+def _accepted(exchange: Exchange, book: OrderBook, event: OrderAccepted) -> None:
+    message = event.order
+    if message.order_id in exchange.orders:
+        raise ValueError(f"order {message.order_id} is accepted at {event.seq}, but open already")
+    exchange.taker = order_of(message)
 
 
-def _rested(exchange: Exchange, event: OrderRested) -> None:
-    order = _taker(exchange, event.order_id)
-    if order is None or order.leaves_qty != event.qty or order.price != event.price:
+def _rested(exchange: Exchange, book: OrderBook, event: OrderRested) -> None:
+    order, price, qty = exchange.taker, event.price, event.qty
+    if (
+        order is None
+        or order.id != event.order_id
+        or order.leaves_qty != qty
+        or order.price != price
+    ):
         raise ValueError(f"order {event.order_id} rests at {event.seq}, but was not accepted so")
-    _book(exchange, event).rest(order)
+    book.add(order.message, price, qty, order)
     exchange.taker = None
 
 
-def _traded(exchange: Exchange, event: TradeExecuted) -> None:
+def _traded(exchange: Exchange, book: OrderBook, event: TradeExecuted) -> None:
     maker = exchange.orders.get(event.maker_order_id)
-    taker = _taker(exchange, event.taker_order_id)
-    if maker is None or taker is None or not maker.market == taker.market == event.market:
+    taker, market = exchange.taker, event.market
+    if (
+        maker is None
+        or taker is None
+        or taker.id != event.taker_order_id
+        or maker.message.market != market
+        or taker.message.market != market
+    ):
         raise ValueError(f"trade {event.trade_id} names an order that is not there")
-    left = maker.leaves_qty - event.qty
-    if left < 0 or taker.leaves_qty < event.qty:
+    qty = event.qty
+    left, taken = maker.leaves_qty - qty, taker.leaves_qty - qty
+    if left < 0 or taken < 0:
         raise ValueError(f"trade {event.trade_id} takes more than there is")
     if left:
         maker.amend(maker.qty, left)
     else:
-        _book(exchange, event).remove(maker)
+        book.remove(maker)
         maker.leaves_qty = 0
-    taker.leaves_qty -= event.qty
-    exchange.positions.record(event)
+    taker.leaves_qty = taken
+    if event.maker_trader or event.taker_trader or not book.nobody_holds:
+        exchange.positions.record(event)
+        book.nobody_holds |= not event.taker_trader
 
 
-def _replaced(exchange: Exchange, event: OrderReplaced) -> None:
+def _replaced(exchange: Exchange, book: OrderBook, event: OrderReplaced) -> None:
     order = exchange.orders.get(event.order_id)
     if order is None or order.market != event.market:
         raise ValueError(f"order {event.order_id} is replaced at {event.seq}, but not open")
     if event.priority_kept:
         order.amend(event.qty, event.leaves_qty)
         return
-    _book(exchange, event).remove(order)
+    book.remove(order)
     order.price = event.price
     order.amend(event.qty, event.leaves_qty)
     exchange.taker = order
 
 
-def _ended(exchange: Exchange, event: OrderCancelled | OrderExpired) -> None:
-    order = exchange.orders.get(event.order_id) or _taker(exchange, event.order_id)
-    if order is None or order.market != event.market or order.leaves_qty != event.qty:
-        raise ValueError(f"order {event.order_id} ends at {event.seq}, but is not open so")
-    if order is exchange.taker:
+def _ended(exchange: Exchange, book: OrderBook, event: OrderCancelled | OrderExpired) -> None:
+    order_id, taker = event.order_id, exchange.taker
+    if taker is None or taker.id != order_id:
+        taker = None
+    order = taker if taker is not None else exchange.orders.get(order_id)
+    if order is None or order.message.market != event.market or order.leaves_qty != event.qty:
+        raise ValueError(f"order {order_id} ends at {event.seq}, but is not open so")
+    if taker is not None:
         exchange.taker = None
     else:
-        _book(exchange, event).remove(order)
+        book.remove(order)
 
 
-def _halted(exchange: Exchange, event: MarketHalted) -> None:
-    _book(exchange, event).set_status(MarketStatus.HALTED)
+def _halted(exchange: Exchange, book: OrderBook, event: MarketHalted) -> None:
+    book.set_status(MarketStatus.HALTED)
 
 
-def _resumed(exchange: Exchange, event: MarketResumed) -> None:
-    _book(exchange, event).set_status(MarketStatus.OPEN)
+def _resumed(exchange: Exchange, book: OrderBook, event: MarketResumed) -> None:
+    book.set_status(MarketStatus.OPEN)
 
 
-def _taker(exchange: Exchange, order_id: int) -> Order | None:
-    """The order that the command is about, if it is this one."""
-    taker = exchange.taker
-    return taker if taker is not None and taker.id == order_id else None
-
-
-def _book(exchange: Exchange, event: Event) -> OrderBook:
-    book = exchange.books.get(event.market)
-    if book is None:
-        raise ValueError(f"market {event.market!r} is not there at {event.seq}")
-    return book
-
-
-def _nothing(exchange: Exchange, event: Event) -> None:
-    """What was refused changes nothing but the sequence."""
-
-
-_FOLDS: dict[type, Callable[[Exchange, Any], None]] = {
+_FOLDS: dict[type, Callable[[Exchange, OrderBook, Any], None]] = {
     OrderAccepted: _accepted,
     OrderRested: _rested,
     TradeExecuted: _traded,
     OrderReplaced: _replaced,
     OrderCancelled: _ended,
     OrderExpired: _ended,
-    OrderRejected: _nothing,
-    CancelRejected: _nothing,
-    ReplaceRejected: _nothing,
-    MarketCreated: _nothing,
     MarketHalted: _halted,
     MarketResumed: _resumed,
 }
+"""Those that move something. What was refused changes nothing but the sequence."""
