@@ -136,7 +136,7 @@ class Persistence:
             if not rewind:
                 raise StoreSetBack(
                     f"{error}. If this is the right server, 'matchbox consume persistence --rewind'"
-                    " has the database follow it: rows that tell of another history are dropped then"
+                    " has the database follow it: rows that tell of another history are dropped"
                 ) from None
             log.error("%s: the database follows it", error)
             async with self._duty.renewed():
