@@ -57,9 +57,9 @@ class SlicerParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "0: it looks when one is due"
         ),
     ] = 0
-    rest: Annotated[
-        Glance, Meta(description="mean time from a parent order to the next, 1ms at least")
-    ] = 20_000_000_000
+    rest: Annotated[Glance, Meta(description="mean time from a parent order to the next")] = (
+        20_000_000_000
+    )
     first: Annotated[
         Duration, Meta(description="when it begins the first one; 0: by chance, as the others")
     ] = 0

@@ -17,12 +17,12 @@ _OPEN = MarketStatus.OPEN
 class SpooferParameters(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: Annotated[
         Glance,
-        Meta(description="time between two looks while its orders are shown, 1ms at least"),
+        Meta(description="time between two looks while its orders are shown"),
     ] = 20_000_000
     hold: Annotated[Duration, Meta(description="longest that its orders are shown")] = 2_000_000_000
-    rest: Annotated[
-        Glance, Meta(description="mean time from one attempt to the next, 1ms at least")
-    ] = 5_000_000_000
+    rest: Annotated[Glance, Meta(description="mean time from one attempt to the next")] = (
+        5_000_000_000
+    )
     qty: Annotated[Contracts, Meta(description="size of each large order, contracts")] = 400
     layers: Annotated[int, Meta(ge=1, le=50, description="large orders, a tick apart")] = 3
     away: Annotated[

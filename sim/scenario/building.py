@@ -232,6 +232,10 @@ class Builder:
             # What is left out stands on no line; the last one that is written is to blame.
             written = [key for key in table if key in conflict.keys]
             self._findings.add((*path, *written[-1:]), conflict.words)
+        if "markets" in table and not common.markets:
+            self._findings.add(
+                (*path, "markets"), "is empty; name a market, or leave it out for all of them"
+            )
         for number, symbol in enumerate(common.markets):
             self._check_market(symbol, (*path, "markets", number))
         latency = common.latency

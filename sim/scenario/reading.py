@@ -67,7 +67,7 @@ def expected(kind: inspect.Type) -> str:
     """What a field takes, in words."""
     match kind:
         case inspect.Metadata():
-            return "length of time" if _is_duration(kind) else expected(kind.type)
+            return _length_words(kind.type) if _is_duration(kind) else expected(kind.type)
         case inspect.IntType():
             least, most = _bounds(kind)
             return f"whole number{_range_words(least, most)}"
@@ -211,10 +211,20 @@ def _range_words(least: int, most: int) -> str:
     return f" from {least:_} to {most:_}" if least > -MAX_WHOLE else f" <= {most:_}"
 
 
+def _length_words(kind: inspect.Type) -> str:
+    assert isinstance(kind, inspect.IntType)
+    if not kind.ge:
+        return "length of time"
+    least = duration_text(kind.ge)
+    if kind.le is None:
+        return f"length of time >= {least}"
+    return f"length of time from {least} to {duration_text(kind.le)}"
+
+
 def _use(kind: inspect.Type) -> str:
-    words = expected(kind)
-    if words == "length of time":
+    if isinstance(kind, inspect.Metadata) and _is_duration(kind):
         return 'use a length of time, as in "250ms"'
+    words = expected(kind)
     if words.startswith(("text", "true", '"')):
         return f"use {words}"
     return f"use a {words}"

@@ -71,6 +71,7 @@ def test_the_plain_file_has_none() -> None:
         ('kind = "noise"', "", "15: agents[1].kind: is missing; use one of zero-intelligence,"),
         ("count = 4", "count = 0", "17: agents[1].count: 0; use a whole number from 1 to 100_000"),
         ("count = 4", 'markets = "RAIN"', "17: agents[1].markets: 'RAIN'; use a list of texts"),
+        ("count = 4", "markets = []", "17: agents[1].markets: is empty; name a market, or leave"),
         ("count = 4", 'markets = ["SNOW", "RIAN"]', "17: agents[1].markets[2]: no market 'RIAN';"),
         ("count = 4", "latency = 5", "17: agents[1].latency: 5; a length of time is text"),
         ("count = 4", "latency = { least = 5 }", "17: agents[1].latency.least: 5; a length"),
