@@ -49,6 +49,10 @@ class Stopping(Protocol):
     def is_set(self) -> bool: ...
 
 
+def nothing() -> None:
+    pass
+
+
 class Progress(msgspec.Struct, frozen=True):
     """How far a run is: `at` ns of `duration`, and how the venue stands there. `rate` is in
     commands a second of the run's own time since the telling before.
@@ -73,6 +77,7 @@ async def run_scenario(
     say: Callable[[str], None],
     progress: Callable[[Progress], None],
     stopping: Stopping,
+    ended: Callable[[], None] = nothing,
     realism: bool = False,
 ) -> RunReport:
     """Runs a scenario to its end, or until `stopping` is set, and reports what was.
@@ -82,6 +87,7 @@ async def run_scenario(
     depends on. With `out` the run stays in that directory, with measures.json, verdict.json
     and report.html; without it is recorded into a directory that goes away, and there is no page.
     `say` hears lines, `progress` how far the run is, some times a second; both in its thread.
+    `ended` is called when the run itself is over: from then on `stopping` changes nothing.
 
     Lets the loop run, so that Ctrl-C is heard: the virtual runner and the drawing are in a thread,
     the audit and the measuring take breath. Cancelled, it ends the run without a report. Raises
@@ -98,6 +104,7 @@ async def run_scenario(
             prepared(out)
         running = _Running(scenario, text, seed, virtual, directory, stopping, progress, say)
         result = await running.run()
+        ended()
         say("Auditing and measuring what was recorded.")
         audited = await audit_recording(directory)
         run = stack.enter_context(closing(open_run(directory)))
@@ -131,6 +138,7 @@ async def run_scenario(
                 measures.values,
                 audited,
                 [*result.problems, *measures.problems],
+                market=next((one.symbol for one in measures.markets), ""),
                 interrupted=result.interrupted,
             ),
             realism=scored,

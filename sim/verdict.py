@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from sim.audit import Status, Verdict
-from sim.measuring import MEASURES
+from sim.measuring import MEASURES, Scope
 from sim.scenario import Expectation
 
 Value = int | float | None
@@ -57,22 +57,26 @@ def judge(
     audited: Verdict | None,
     problems: Sequence[str] = (),
     *,
+    market: str = "",
     interrupted: bool = False,
 ) -> RunVerdict:
     """Holds expectations against measures by their names. A run whose audit fails, that had
     problems, or whose positions or cash don't sum to zero is not fine, whatever is expected.
+
+    `market` is the run's first: what is measured in it has plain names, and the words say which
+    market that is.
     """
-    judged = [held(one, values) for one in expectations]
+    judged = [held(one, values, market) for one in expectations]
     wrong = [*problems, *_broken(audited), *_unbalanced(values)]
     ok = not wrong and all(one.ok for one in judged)
     return RunVerdict(ok, interrupted, judged, wrong)
 
 
-def held(one: Expectation, values: Mapping[str, Value]) -> Judged:
+def held(one: Expectation, values: Mapping[str, Value], market: str = "") -> Judged:
     """One expectation against the measures."""
     value = values.get(one.measure)
     ok = value is not None and _OPERATORS[one.operator](value, one.bound)
-    words = "" if ok else _words(one, value, known=one.measure in values)
+    words = "" if ok else _words(one, value, market, known=one.measure in values)
     return Judged(one.measure, one.operator, one.bound, value, ok, words)
 
 
@@ -87,14 +91,15 @@ def shown(value: Value) -> str:
     return f"{value:,.{3 if abs(value) < 10 else 1}f}".rstrip("0").rstrip(".")
 
 
-def _words(one: Expectation, value: Value, *, known: bool) -> str:
+def _words(one: Expectation, value: Value, market: str, *, known: bool) -> str:
     if not known:
         return f"{one.measure} is no measure of this run"
+    name = one.measure
+    if market and name in MEASURES and MEASURES[name].scope is Scope.MARKET:
+        name = f"{market}.{name}"
     if value is None:
-        return f"{one.measure}: there was nothing to measure"
-    return f"{one.measure} is {shown(value)}{_unit(one.measure)}, not {one.operator} " + shown(
-        one.bound
-    )
+        return f"{name}: there was nothing to measure"
+    return f"{name} is {shown(value)}{_unit(name)}, not {one.operator} {shown(one.bound)}"
 
 
 def _unit(measure: str) -> str:

@@ -118,8 +118,10 @@ def state_words(progress: "Progress", faults: Sequence[int]) -> str:
         f"{progress.at / NS:.0f} of {progress.duration / NS:.0f} s",
         f"{progress.rate:,.0f}/s",
         f"{progress.waiting:,} waiting",
-        f"{leader} (epoch {progress.epoch})",
     ]
     if faults:
+        # Before what a narrow terminal cuts off.
         words.append(f"{bisect_right(faults, progress.at)} of {len(faults)} faults")
-    return ", ".join([*words, f"{progress.commands:,} commands"])
+    return ", ".join(
+        [*words, f"{leader} (epoch {progress.epoch})", f"{progress.commands:,} commands"]
+    )

@@ -163,7 +163,7 @@ async def _run(
 ) -> "RunReport":
     from sim.running import run_scenario
 
-    task, stopping = asyncio.current_task(), asyncio.Event()
+    task, stopping, over = asyncio.current_task(), asyncio.Event(), asyncio.Event()
     assert task is not None
     with ProgressBar(scenario.name, [one.at for one in _faults(scenario)]) as bar:
 
@@ -172,7 +172,11 @@ async def _run(
                 task.cancel()
                 return
             stopping.set()
-            bar.say("Stopping; the report comes at once. Another Ctrl-C does without it.")
+            if over.is_set():
+                # Nothing is left that could end early.
+                bar.say("The run is over; its report comes next. Another Ctrl-C does without it.")
+            else:
+                bar.say("Stopping; the report comes next. Another Ctrl-C does without it.")
 
         on_stop(stop)
         return await run_scenario(
@@ -184,6 +188,7 @@ async def _run(
             say=bar.say,
             progress=bar.show,
             stopping=stopping,
+            ended=over.set,
             realism=realism,
         )
 

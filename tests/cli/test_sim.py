@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from matchbox_tui.cli.progress import state_words
+from sim.audit import Verdict, audit_recording
+from sim.running import Progress
 from sim.scenario import shipped_names, shipped_text
 from tests.cli.command import Result, call, command_line, environment, run
 
@@ -220,7 +223,30 @@ def test_ctrl_c_ends_a_run_with_a_report_of_what_was(least: str, told: str, tmp_
     assert process.returncode == 130, err
     assert "Ended early." in out
     assert told in out
-    assert "Stopping; the report comes at once." in err
+    assert "Stopping; the report comes next." in err
+
+
+def test_ctrl_c_while_a_run_is_audited_is_told_that_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pressed(directory: Path) -> Verdict:
+        os.kill(os.getpid(), signal.SIGINT)
+        return await audit_recording(directory)
+
+    monkeypatch.setattr("sim.running.audit_recording", pressed)
+    shown = ran(tmp_path, SMALL.replace("trades > 5", "halted_ms > 5"))
+    assert "The run is over; its report comes next. Another Ctrl-C does without it." in shown.err
+    assert "Stopping" not in shown.err
+    # It was not ended early, and is judged by the whole of it.
+    assert shown.code == 1
+    assert "Ended early." not in shown.out
+    assert "NOT MET: RAIN.halted_ms is 0 ms, not > 5" in shown.out
+
+
+def test_a_narrow_terminal_cuts_off_who_leads_before_the_faults() -> None:
+    progress = Progress(at=9 * 10**9, duration=60 * 10**9, leader="node-1", epoch=2, commands=4)
+    words = state_words(progress, [10**9, 2 * 10**9, 10 * 10**9])
+    assert words == "9 of 60 s, 0/s, 0 waiting, 2 of 3 faults, node-1 leads (epoch 2), 4 commands"
 
 
 def test_a_terminal_shows_a_bar_and_keeps_the_report_clean(tmp_path: Path) -> None:

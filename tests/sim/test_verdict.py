@@ -50,6 +50,20 @@ def test_the_words_name_the_measure_what_was_found_and_what_was_wanted() -> None
     assert found.expectations[0].expected == "RAIN.spread_median <= 3"
 
 
+def test_the_words_name_the_market_of_a_measure_that_is_of_one() -> None:
+    names = ("halted_ms", "spread_p99", "trades", "faults", "SNOW.halted_ms")
+    wanted = [Expectation(name, ">", 9) for name in names]
+    values = dict.fromkeys(names, 0) | {"spread_p99": None}
+    found = judge(wanted, values, None, market="RAIN")
+    assert [one.words for one in found.expectations] == [
+        "RAIN.halted_ms is 0 ms, not > 9",
+        "RAIN.spread_p99: there was nothing to measure",
+        "trades is 0 trades, not > 9",
+        "faults is 0 faults, not > 9",
+        "SNOW.halted_ms is 0 ms, not > 9",
+    ]
+
+
 def test_what_was_not_measured_is_not_met() -> None:
     expectations = [Expectation("recovery_ms_p99", "<", 500), Expectation("SNOW.trades", ">", 0)]
     found = judge(expectations, {"recovery_ms_p99": None}, None)
