@@ -16,7 +16,7 @@ T = TypeVar("T")
 CELLS_BITS = 12
 """Random bits of which an exponential draw is made."""
 
-_UNIT_BITS = 24
+UNIT_BITS = 24
 
 
 @functools.cache
@@ -30,8 +30,14 @@ def _exponential() -> tuple[int, ...]:
         context.prec = 20
         span = decimal.Decimal(2 * cells)
         return tuple(
-            int(-((span - (2 * cell + 1)) / span).ln() * (1 << _UNIT_BITS)) for cell in range(cells)
+            int(-((span - (2 * cell + 1)) / span).ln() * (1 << UNIT_BITS)) for cell in range(cells)
         )
+
+
+@functools.cache
+def _exponentials(mean: int) -> tuple[int, ...]:
+    """The same of another mean. A scenario has few, which many agents share."""
+    return tuple((quantile * mean) >> UNIT_BITS for quantile in _exponential())
 
 
 class Dice:
@@ -41,14 +47,17 @@ class Dice:
     what the others draw as it was.
     """
 
-    __slots__ = ("_quantiles", "bits")
+    __slots__ = ("bits", "quantiles")
 
     def __init__(self, *name: object) -> None:
         """The same name, the same chance: usually a seed, and who or what draws."""
         digest = hashlib.blake2b("/".join(map(str, name)).encode(), digest_size=16).digest()
         self.bits = random.Random(int.from_bytes(digest, "big")).getrandbits
         """`bits(k)`: a whole number of k random bits."""
-        self._quantiles = _exponential()
+        self.quantiles = _exponential()
+        """Whose product with a mean, shifted by `UNIT_BITS`, is `exponential` for a loop: one of
+        them at `bits(CELLS_BITS)`.
+        """
 
     def below(self, count: int) -> int:
         """0 <= result < `count`, each as likely as the others (to 2**-24 for counts to 2**24)."""
@@ -71,13 +80,13 @@ class Dice:
 
         The time to the next event of a Poisson process, in whatever unit `mean` is.
         """
-        return (self._quantiles[self.bits(CELLS_BITS)] * mean) >> _UNIT_BITS
+        return (self.quantiles[self.bits(CELLS_BITS)] * mean) >> UNIT_BITS
 
     def exponentials(self, mean: int) -> tuple[int, ...]:
         """All that `exponential(mean)` can be, for a loop that can't afford calls: a draw is what
         stands at `bits(CELLS_BITS)`. O(cells).
         """
-        return tuple((quantile * mean) >> _UNIT_BITS for quantile in self._quantiles)
+        return _exponentials(mean)
 
     def normal(self, sigma: int) -> int:
         """Around 0, nearly normal: 256 coins, in steps of sigma / 8, within 16 sigma."""

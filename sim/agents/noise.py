@@ -79,8 +79,9 @@ class Noise(Restless):
         if book.market.status is not _OPEN:
             return []
         qty = self._next_size()
-        side = _BUY if self._dice.bits(1) else _SELL
-        if self._dice.happens(parameters.takes):
+        bits = self._dice.bits
+        side = _BUY if bits(1) else _SELL
+        if (bits(48) * 1000) >> 48 < parameters.takes:
             order = taking_within(sight, side, parameters.slippage, qty)
             if order is not None:
                 return [order]

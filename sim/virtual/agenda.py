@@ -14,6 +14,7 @@ wait at any time, and nothing is put in order faster than numbers are.
 """
 
 MOST_SEATS = 1 << SEAT_BITS
+LAST_SEAT = MOST_SEATS - 1
 NEVER = 1 << 200
 
 
@@ -21,12 +22,27 @@ class Agenda:
     """What is to be called and whose turn it is, in the order of their times.
 
     At the same time calls come first, in the order in which they were put, then the commit, then
-    the seats by their numbers. `now` is in ns since the run's start. `turns` and `bound` are for
-    the loop, which can't afford calls: a seat is among the turns once at most, and every turn that
-    is smaller than `bound` comes before the next call and the commit.
+    the seats by their numbers. `now` is in ns since the run's start. `turns`, `arrivals` and
+    `bound` are for the loop, which can't afford calls: a seat is among the two at most once, and
+    every turn that is smaller than `bound` comes before all that `call` does.
+
+    `arrivals` are the turns of seats whose commands are on their way. While a commit is under way
+    nobody can tell when one of them arrives, so they are taken in all at once before the next call
+    or as the commit is made. Where there is none (`idle`) each of them is a happening of its own.
     """
 
-    __slots__ = ("_calls", "_commit", "_serial", "bound", "commit", "now", "turns")
+    __slots__ = (
+        "_calls",
+        "_commit",
+        "_serial",
+        "arrivals",
+        "arrive",
+        "bound",
+        "commit",
+        "idle",
+        "now",
+        "turns",
+    )
 
     def __init__(self) -> None:
         self._calls: list[tuple[int, int, Callable[[], None]]] = []
@@ -36,8 +52,14 @@ class Agenda:
         """
         self._serial = 0
         self.commit: Callable[[], None] = nothing
-        """What makes a commit."""
+        """What makes a commit; it takes in itself what arrived meanwhile."""
+        self.arrive: Callable[[int], None] = nothing
+        """What takes in the arrivals that are smaller than a number."""
         self.turns: list[int] = []
+        self.arrivals: list[int] = []
+        """Heaps, both of them."""
+        self.idle = True
+        """Whether no commit is under way."""
         self.bound = NEVER
         self.now = 0
 
@@ -54,40 +76,61 @@ class Agenda:
 
     def begin_commit(self, takes: int) -> None:
         """Calls `commit` in so many ns, instead of any other time. O(1)."""
-        commit = self._commit = (self.now + takes) << SEAT_BITS
-        if commit < self.bound:
-            self.bound = commit
+        self._commit = (self.now + takes) << SEAT_BITS
+        self.idle = False
+        self._bind()
 
     def drop_commit(self) -> None:
         """Nothing comes of the commit under way."""
         self._commit = NEVER
+        self.idle = True
         self._bind()
+
+    def expect(self, arrival: int) -> None:
+        """One more of the arrivals, while no commit is under way. O(1)."""
+        if arrival < self.bound:
+            self.bound = arrival
 
     def turn(self, time: int, seat: Seat) -> None:
         """Gives a seat its turn at `time`, or now where that is over. O(log n) in the seats."""
         heapq.heappush(self.turns, max(time, self.now) << SEAT_BITS | seat.number)
 
     def call(self) -> bool:
-        """Lets time go on to the next call or the commit and makes it; whether there was one."""
-        commit, calls = self._commit, self._calls
+        """Lets time go on to the next call, the commit or the arrival that is a happening, and does
+        what is to be done then; whether there was one.
+        """
+        calls = self._calls
         following = calls[0][0] << SEAT_BITS if calls else NEVER
+        commit = self._commit
         if commit < following:
             self._commit = NEVER
-            self.bound = following
+            self.idle = True
             self.now = commit >> SEAT_BITS
             self.commit()
+            if self.idle:
+                self._bind()
+            return True
+        if self.idle and self.arrivals and (arrival := self.arrivals[0]) < following:
+            self.now = arrival >> SEAT_BITS
+            self.arrive(arrival + 1)
+            self._bind()
             return True
         if not calls:
             return False
         self.now, _, call = heapq.heappop(calls)
-        self._bind()
+        self.arrive(following)
         call()
+        self._bind()
         return True
 
     def _bind(self) -> None:
-        following = self._calls[0][0] << SEAT_BITS if self._calls else NEVER
-        self.bound = min(following, self._commit)
+        bound = self._commit
+        if self._calls and (following := self._calls[0][0] << SEAT_BITS) < bound:
+            bound = following
+        if self.idle and self.arrivals and (first := self.arrivals[0]) < bound:
+            bound = first
+        self.bound = bound
 
 
-def nothing() -> None:
+def nothing(*_: object) -> None:
     """What is called where nothing is to be."""

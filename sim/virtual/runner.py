@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from heapq import heappop, heapreplace
+from heapq import heappop, heappush, heapreplace
 
 from matchbox_tui.engine import (
     HaltMarket,
@@ -20,7 +20,7 @@ from sim.recording.run import Sample
 from sim.recording.run_writer import RunWriter
 from sim.run_result import RunResult
 from sim.scenario import Burst, Fault, Halt, RestartServer, Resume, Scenario
-from sim.virtual.agenda import MOST_SEATS, NEVER, SEAT_BITS, START, Agenda
+from sim.virtual.agenda import LAST_SEAT, MOST_SEATS, NEVER, SEAT_BITS, START, Agenda
 from sim.virtual.outages import Outages
 from sim.virtual.seat import Seat
 from sim.virtual.venue import EXPIRY_CHECK_NS, Venue
@@ -32,8 +32,6 @@ LEAST_SAMPLE_NS = 1_000_000
 
 LEAST_WAIT_NS = 1_000
 """Whoever wants to act again at once, having done nothing, would never let time go by."""
-
-LAST_SEAT = MOST_SEATS - 1
 
 LOOK_EVERY = 256
 """Happenings between two looks at whether the run is to stop."""
@@ -108,7 +106,6 @@ class _Run:
             scenario.lease,
             Dice(seed, "outages"),
         )
-        self._seats: list[Seat] = []
         self._over = False
         self._interrupted = False
         self._simulated = 0
@@ -124,14 +121,18 @@ class _Run:
         self._seat()
         for number, happening in enumerate(self._scenario.happenings):
             agenda.at(happening.at, partial(self._happen, number))
-        while not self._over:
-            if self._stopping():
-                self._interrupted = True
-                self._end()
-            self._go_on(LOOK_EVERY)
-        # What is under way: nobody acts any more.
-        while self._go_on(LOOK_EVERY):
-            pass
+        try:
+            while not self._over:
+                if self._stopping():
+                    self._interrupted = True
+                    self._end()
+                self._go_on(LOOK_EVERY)
+            # What is under way: nobody acts any more.
+            while self._go_on(LOOK_EVERY):
+                pass
+        finally:
+            # An agent that fails takes nothing along that was committed before.
+            self._venue.write_out()
         # At the time at which it ended: nothing that anybody waits for goes by until the last turn.
         self._say_how_it_stands(self._simulated)
         self._outages.finish(self._simulated, interrupted=self._interrupted)
@@ -150,8 +151,8 @@ class _Run:
         """Lets the next so many things happen, up to the end where it is among them; whether there
         is more to come.
         """
-        agenda, seats, over = self._agenda, self._seats, self._over
-        turns, submit = agenda.turns, self._venue.submit
+        agenda, seats, over = self._agenda, self._venue.seats, self._over
+        turns, arrivals = agenda.turns, agenda.arrivals
         for _ in range(count):
             turn = turns[0] if turns else NEVER
             if turn >= agenda.bound:
@@ -160,33 +161,32 @@ class _Run:
                 if self._over is not over:
                     break
                 continue
+            if over:
+                turns.clear()
+                continue
             now = turn >> SEAT_BITS
             number = turn & LAST_SEAT
             seat = seats[number]
-            sent = seat.sent
-            if sent is not None:
-                heappop(turns)
-                agenda.now = now
-                seat.sent = None
-                submit(sent, seat.sent_at, seat)
-                continue
-            if over:
-                heappop(turns)
-                continue
             sight = seat.sight
             instant = sight.now = START + now
             agent = seat.agent
             actions = agent.act(sight)
             wait = agent.wait() or LEAST_WAIT_NS
-            if actions:
-                seat.sent = actions
-                seat.sent_at = instant
-                seat.ready = now + wait
-                wait = seat.least
-                jitter = seat.jitter
-                if jitter:
-                    wait += jitter[seat.bits(CELLS_BITS)]
-            heapreplace(turns, (now + wait) << SEAT_BITS | number)
+            if not actions:
+                heapreplace(turns, (now + wait) << SEAT_BITS | number)
+                continue
+            heappop(turns)
+            seat.sent = actions
+            seat.sent_at = instant
+            seat.ready = now + wait
+            arrival = now + seat.least
+            jitter = seat.jitter
+            if jitter:
+                arrival += jitter[seat.bits(CELLS_BITS)]
+            arrival = arrival << SEAT_BITS | number
+            heappush(arrivals, arrival)
+            if agenda.idle:
+                agenda.expect(arrival)
         return True
 
     def _seat(self) -> None:
@@ -203,7 +203,7 @@ class _Run:
                 jitters[mean] = dice.exponentials(mean) if mean else ()
             sight = Sight(exchange, hired.market, hired.agent.trader, tapes[hired.market])
             seat = Seat(number, hired, sight, dice.bits, jitters[mean])
-            self._seats.append(seat)
+            self._venue.seats.append(seat)
             self._agenda.turn(hired.agent.wait() or LEAST_WAIT_NS, seat)
 
     def _happen(self, number: int) -> None:

@@ -10,8 +10,8 @@ class Seat:
     """An agent, what it sees, and how long its commands take to arrive: `least`, and what `bits`
     draw of `jitter`, in ns; nothing more where that is empty.
 
-    `sent` are the commands that are on their way, None where there are none, and `sent_at` is their
-    time, in ns since the epoch; `ready` is when it wants to act again, in ns since the run's start.
+    `sent` are the commands that are on their way, and `sent_at` is the time of the last ones, in ns
+    since the epoch; `ready` is when it wants to act again, in ns since the run's start.
     """
 
     __slots__ = (
@@ -40,6 +40,6 @@ class Seat:
         self.least = hired.population.latency.least
         self.bits = bits
         self.jitter = jitter
-        self.sent: list[Action] | None = None
+        self.sent: list[Action] = []
         self.sent_at = 0
         self.ready = 0

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from heapq import heappush
+from heapq import heappop, heappush
 from operator import itemgetter
 
 import msgspec
@@ -24,7 +24,7 @@ from sim.agents import Action, Tape
 from sim.floor import FloorRecord
 from sim.recording import Moment, PublishedHash, StreamEntry
 from sim.recording.run_writer import RunWriter
-from sim.virtual.agenda import SEAT_BITS, Agenda
+from sim.virtual.agenda import LAST_SEAT, SEAT_BITS, Agenda
 from sim.virtual.seat import Seat
 
 MAX_BATCH = 512
@@ -39,6 +39,9 @@ COMMAND_NS = 10_000
 EXPIRY_CHECK_NS = 50_000_000
 ASK_AGAIN_NS = 1_000_000_000
 
+WRITTEN_TOGETHER = 32
+"""Most commits that wait to be recorded: many at once cost less than each of them alone."""
+
 HASH_EVERY = 1000
 """Fewest commands between two state hashes."""
 
@@ -46,6 +49,9 @@ HASH_SHARE = 100
 """There are so many commands between two hashes for each order and position that is hashed."""
 
 _EVENT = b"event"
+_NONE: list[Action] = []
+"""What a seat has on its way whose commands have arrived."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -65,6 +71,9 @@ class Venue:
         self.tapes = {symbol: Tape() for symbol in self.exchange.books}
         self._agenda = agenda
         agenda.commit = self._commit
+        agenda.arrive = self._arrive
+        self.seats: list[Seat] = []
+        """The agents' places, by their numbers."""
         self._writer = writer
         self._queue: list[Action] = []
         self._answers: list[tuple[int, Seat]] = []
@@ -76,6 +85,10 @@ class Venue:
         self._committed = 0
         self._order_id = 0
         self._chain = ""
+        self._unwritten: list[tuple[int, int, bytes]] = []
+        """Sequence number, epoch and events of the commits that `write_out` has not seen."""
+        self._trades: list[TradeExecuted] = []
+        """Their trades."""
         self._written = 0
         """The epoch of the last commit."""
         self._last_fill = b""
@@ -130,16 +143,35 @@ class Venue:
         if not self._taken:
             self._begin()
 
-    def submit(self, commands: list[Action], sent_at: int, seat: Seat | None = None) -> None:
-        """Commands of one trader, sent together at that time, arrive. `seat` gets its turn once
-        they are answered.
+    def submit(self, commands: list[Action], sent_at: int) -> None:
+        """Commands that nobody waits for, sent together at that time, arrive."""
+        if self._queue_up(commands, sent_at) and not self._taken:
+            self._begin()
+
+    def _arrive(self, until: int) -> None:
+        """What arrives before this turn is queued, in the order in which it arrives, and a leader
+        that is free takes it; each seat gets its turn once its commands are answered, or now where
+        there was no room for them.
         """
+        arrivals = self._agenda.arrivals
+        seats, answers, queue_up = self.seats, self._answers, self._queue_up
+        while arrivals and arrivals[0] < until:
+            seat = seats[heappop(arrivals) & LAST_SEAT]
+            # Kept until it acts again, they would be far from any cache when they go.
+            sent, seat.sent = seat.sent, _NONE
+            if queue_up(sent, seat.sent_at):
+                answers.append((self._queued, seat))
+            else:
+                self._agenda.turn(seat.ready, seat)
+        if not self._taken:
+            self._begin()
+
+    def _queue_up(self, commands: list[Action], sent_at: int) -> bool:
+        """Whether there was room for them."""
         queue = self._queue
         if len(queue) + len(commands) > QUEUE_LIMIT:
             self.record.overloaded += len(commands)
-            if seat is not None:
-                self._agenda.turn(seat.ready, seat)
-            return
+            return False
         for command in commands:
             if type(command) is NewOrder:
                 if command.order_id:
@@ -149,11 +181,8 @@ class Venue:
                 force_setattr(command, "order_id", order_id)
             force_setattr(command, "timestamp", sent_at)
             queue.append(command)
-        queued = self._queued = self._queued + len(commands)
-        if seat is not None:
-            self._answers.append((queued, seat))
-        if not self._taken:
-            self._begin()
+        self._queued += len(commands)
+        return True
 
     def watch_expiries(self) -> None:
         """Asks for an expiry when a GTD order is due, as leaders do every now and then."""
@@ -211,32 +240,45 @@ class Venue:
         if self.hear is not None:
             hear, self.hear = self.hear, None
             hear()
-        self._begin()
+        self._arrive(self._agenda.now << SEAT_BITS)
 
     def _write(self, events: list[Event]) -> None:
-        blob = encode_events(events)
-        chain = self._chain = chained(self._chain, blob)
-        self._written = epoch = self.epoch
+        """These are in the journal, as far as anybody in the run can tell."""
+        tapes, trades = self.tapes, self._trades
+        for event in events:
+            if type(event) is TradeExecuted:
+                tapes[event.market].record(event)
+                trades.append(event)
+        self._written = self.epoch
         seq = self.exchange.seq
-        writer = self._writer
-        writer.entry(
-            StreamEntry(
-                b"%d-0" % seq,
-                [b"v", VERSION, b"e", b"%d" % epoch, b"c", chain.encode(), b"b", blob],
-            )
-        )
-        trades = [event for event in events if type(event) is TradeExecuted]
-        if trades:
-            tapes = self.tapes
-            fills = []
-            for trade in trades:
-                tapes[trade.market].record(trade)
-                fill = fill_message(trade)
-                fills.append(StreamEntry(fill.trade_id.encode(), [_EVENT, _encode(fill)]))
-            self._last_fill = fills[-1].id
-            writer.fills(fills)
+        unwritten = self._unwritten
+        unwritten.append((seq, self.epoch, encode_events(events)))
         if seq >= self._hash_after:
             self._hash()
+        elif len(unwritten) >= WRITTEN_TOGETHER:
+            self.write_out()
+
+    def write_out(self) -> None:
+        """The commits since the last time go to the recording."""
+        if not self._unwritten:
+            return
+        chain = self._chain
+        entries: list[StreamEntry] = []
+        for seq, epoch, blob in self._unwritten:
+            chain = chained(chain, blob)
+            fields = [b"v", VERSION, b"e", b"%d" % epoch, b"c", chain.encode(), b"b", blob]
+            entries.append(StreamEntry(b"%d-0" % seq, fields))
+        self._unwritten.clear()
+        self._chain = chain
+        self._writer.entries(entries)
+        fills: list[StreamEntry] = []
+        for trade in self._trades:
+            fill = fill_message(trade)
+            fills.append(StreamEntry(fill.trade_id.encode(), [_EVENT, _encode(fill)]))
+        if fills:
+            self._trades.clear()
+            self._last_fill = fills[-1].id
+            self._writer.fills(fills)
 
     def _answer(self) -> None:
         """Everybody whose commands were all answered gets their turn again."""
@@ -252,6 +294,7 @@ class Venue:
             heappush(turns, (ready if ready > now else now) << SEAT_BITS | seat.number)
 
     def _hash(self) -> None:
+        self.write_out()
         exchange, epoch = self.exchange, self.epoch
         found = PublishedHash(
             self.leader, "leading", epoch, exchange.seq, exchange.state_hash(), self._chain

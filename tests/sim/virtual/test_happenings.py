@@ -10,6 +10,7 @@ from matchbox_tui.engine import (
     MarketResumed,
     OrderAccepted,
     OrderRejected,
+    OrderRested,
     Reason,
     Side,
     TradeExecuted,
@@ -22,6 +23,7 @@ from sim.scenario import (
     Fault,
     Halt,
     Kill,
+    Latency,
     News,
     Pause,
     RestartServer,
@@ -71,6 +73,14 @@ def test_a_halted_market_takes_no_orders_until_it_is_resumed(tmp_path: Path) -> 
     taken = [event.timestamp for event in told if isinstance(event, OrderAccepted)]
     assert not [one for one in taken if START + 100 * MS <= one < START + 290 * MS]
     assert taken[-1] > resumed
+
+
+def test_what_arrived_before_a_halt_is_taken_though_a_commit_was_under_way(tmp_path: Path) -> None:
+    first, second = Scripted("a", [limit(Side.BUY, 40)]), Scripted("b", [limit(Side.BUY, 40)])
+    hired = cast(first) + cast(second, latency=Latency(least=2 * MS + 100 * US, jitter=0))
+    halt = Halt(at=12 * MS + 200 * US, market="RAIN")
+    told = events(play(tmp_path / "run", scene(happenings=(halt,)), hired=hired))
+    assert [type(one) for one in told[3:]] == [OrderAccepted, OrderRested, MarketHalted]
 
 
 @pytest.mark.parametrize(("side", "traded"), [("sell", {"buy": 0, "sell": 700}), ("", None)])

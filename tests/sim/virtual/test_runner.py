@@ -19,6 +19,7 @@ from matchbox_tui.engine import (
 from sim.agents import Action, Sight
 from sim.audit import audit_recording
 from sim.hiring import hire, roster
+from sim.recording.opening import open_run
 from sim.scenario import Burst, Latency, Population
 from sim.scenario.standard import standard_population
 from sim.virtual import COMMAND_NS, COMMIT_NS, START
@@ -155,6 +156,42 @@ def test_what_arrives_while_a_commit_is_under_way_shares_the_next(tmp_path: Path
     assert [entry.count for entry in played.entries] == [1, 1, 5]
 
 
+def test_who_is_nearer_is_queued_first_while_a_commit_is_under_way(tmp_path: Path) -> None:
+    def at(share: int) -> Latency:
+        return Latency(least=2 * MS + COMMIT_NS * share // 8, jitter=0)
+
+    early, far, near = (Scripted(one, [limit(Side.BUY, 40)]) for one in ("early", "far", "near"))
+    hired = cast(early) + cast(far, latency=at(6)) + cast(near, latency=at(2))
+    played = play(tmp_path / "run", scene(), hired=hired)
+    assert [entry.count for entry in played.entries] == [1, 1, 2]
+    assert [one.trader for one in accepted(played)] == ["early", "near", "far"]
+
+
+def test_what_is_committed_is_seen_by_whoever_acts_next(tmp_path: Path) -> None:
+    seen: list[int | None] = []
+
+    def looks(sight: Sight) -> list[Action]:
+        seen.append(sight.best_bid)
+        return []
+
+    # Nothing else happens for a tenth of a second.
+    hired = cast(
+        Scripted("a", [limit(Side.BUY, 40)]),
+        Scripted("b", [looks], wait=12 * MS + COMMIT_NS + COMMAND_NS),
+        Scripted("c", [looks], wait=12 * MS + COMMIT_NS + COMMAND_NS - 1),
+    )
+    play(tmp_path / "run", scene(duration=60 * SECOND), hired=hired)
+    assert seen == [None, 40]
+
+
+def test_every_published_hash_has_the_chain_of_its_commit(tmp_path: Path) -> None:
+    played = play(tmp_path / "run", scene(populations=standard_population(100, 10 * MS)))
+    chains = {entry.seq: entry.chain for entry in played.entries}
+    hashes = list(played.recording.hashes())
+    assert len(hashes) > 1
+    assert [one.chain for one in hashes] == [chains[one.seq] for one in hashes]
+
+
 def test_an_order_that_is_sent_again_is_another_one(tmp_path: Path) -> None:
     kept: list[Action] = []
 
@@ -260,11 +297,15 @@ async def test_ten_thousand_agents_trade(tmp_path: Path) -> None:
     assert (await audit_recording(played.directory)).ok
 
 
-def test_an_agent_that_fails_leaves_a_run_that_is_not_whole(tmp_path: Path) -> None:
+def test_an_agent_that_fails_leaves_a_run_with_all_that_was_committed(tmp_path: Path) -> None:
     def fails(_: Sight) -> list[Action]:
         raise RuntimeError("bad agent")
 
+    steps = [limit(Side.BUY, 40), limit(Side.SELL, 40), fails]
     with pytest.raises(RuntimeError, match="bad agent"):
-        play(tmp_path / "run", scene(), hired=cast(Scripted("a", [fails])))
+        play(tmp_path / "run", scene(), hired=cast(Scripted("a", steps[:1]), Scripted("b", steps)))
     assert not (tmp_path / "run" / "manifest.json").exists()
-    assert (tmp_path / "run" / "journal.gz").exists()
+    run = open_run(tmp_path / "run")
+    assert [entry.count for entry in run.entries()] == [1, 1, 1, 1]
+    assert len(list(run.fills())) == 1
+    run.close()
