@@ -69,9 +69,11 @@ class Desk:
             return self._wanted
         if self.model.book(self._found) is not None:
             return self._found
-        books = list(self.model.exchange.books.values())
-        lively = [book for book in books if book.sequence] or books
-        return lively[0].market.symbol if lively else ""
+        symbols = [market.symbol for market in self.model.markets]
+        books = self.model.exchange.books
+        lively = [symbol for symbol in symbols if books[symbol].sequence]
+        # One that is yet to come is better than none.
+        return next(iter(lively or symbols or self.model.named or ()), "")
 
     @property
     def book(self) -> OrderBook | None:

@@ -100,6 +100,8 @@ class Model:
         self.cluster: ClusterStatus | None = None
         self.link = Link.CONNECTING
         self.trouble = ""
+        self.named: Sequence[str] | None = None
+        """The markets that are shown, None: all that there are."""
         self.traders_ended = ""
         """How the traders' process ended, as far as its parent knows; nothing while it runs."""
         self.when_broken: Callable[[str], None] = lambda why: None
@@ -138,7 +140,10 @@ class Model:
 
     @property
     def markets(self) -> tuple[Market, ...]:
-        return self.exchange.markets
+        there = self.exchange.markets
+        if self.named is None:
+            return there
+        return tuple(market for market in there if market.symbol in self.named)
 
     @property
     def epoch(self) -> int:

@@ -35,7 +35,8 @@ OFF = "a recording can't be traded on"
 class Recorded(Protocol):
     """A run that was recorded. Times are in ns since its start, which is in ns since the epoch.
 
-    Its commands are those after `first`, up to `last` at the time `end`. Everything may raise an
+    Its commands are those after `first`, up to `last` at the time `end`. Its `markets` are there
+    in the end, and a state may have others that are none of the run's. Everything may raise an
     error that says what is wrong with a file.
     """
 
@@ -45,6 +46,7 @@ class Recorded(Protocol):
     last: int
     end: int
     interrupted: bool
+    markets: list[str]
 
     def begin(self, seq: int) -> Replica:
         """A state at or before a command, and not far from it."""

@@ -60,6 +60,7 @@ class ReplayApp(MatchboxApp):
         )
         self.desk.model.analytics.trouble = "a recorded run has none"
         self.desk.model.roster = leaders_only()
+        self.desk.model.named = source.markets
         if begin is not None:
             self.player.go(*begin)
         self.player.when_moved = self._moved

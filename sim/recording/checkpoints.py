@@ -15,7 +15,7 @@ from sim.recording.frames import At, FrameReader
 from sim.recording.opening import Run
 
 FORMAT = "matchbox-index"
-VERSION = 2
+VERSION = 3
 
 
 class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
@@ -43,8 +43,8 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
     """`bytes` is the journal's size when it was read, to its end at (`seq`, `chain`) and `end` ns
-    after the start. `last_order_id` is the highest that was met. `states` is the checkpoints' file,
-    `crc32` that of the index itself with a 0 in this place.
+    after the start. `last_order_id` is the highest that was met. `markets` are those that the run
+    has. `states` is the checkpoints' file, `crc32` that of the index itself with a 0 in this place.
     """
 
     format: str = FORMAT

@@ -10,7 +10,7 @@ from typing import BinaryIO, Self
 
 import msgspec
 
-from matchbox_tui.engine import Exchange, dump_parts
+from matchbox_tui.engine import DEFAULT_MARKET, Exchange, dump_parts
 from matchbox_tui.store import Entry
 from sim.recording.checkpoints import Checkpoint, Index, Turn
 from sim.recording.form import FileFacts, crc_of
@@ -78,11 +78,21 @@ class Indexer:
             end=max(self._clock.now, samples[-1].at if samples else 0),
             last_order_id=self._last_id,
             trades=self._trades,
-            markets=list(exchange.books),
+            markets=self._markets(exchange),
             checkpoints=self._points,
             turns=self._turns,
         )
         return msgspec.structs.replace(index, crc32=crc_of_index(index))
+
+    def _markets(self, exchange: Exchange) -> list[str]:
+        """The run's markets. The one that is there by default is of them only where it is used."""
+        used = {trader.market for trader in self._run.roster}
+        found = [
+            symbol
+            for symbol, book in exchange.books.items()
+            if symbol != DEFAULT_MARKET or book.sequence or symbol in used
+        ]
+        return found or list(exchange.books)
 
     def _dump(self, exchange: Exchange) -> int:
         parts = 0

@@ -70,6 +70,27 @@ async def test_a_run_is_played_to_its_end(playback: Playback, told: Story) -> No
         await until_shown(pilot, "this is the end")
 
 
+async def test_only_the_markets_of_the_run_are_shown(playback: Playback) -> None:
+    app = ReplayApp(playback, paused=True)
+    async with app.run_test(size=SIZE) as pilot:
+        # Before its first command the venue has but the market that is always there.
+        await until_shown(pilot, "‖ paused", "seq 0 of", " RAIN ")
+        assert "MAIN" not in screen_text(app)
+        await press(pilot, "m")
+        await until_shown(pilot, "↑ ↓ choose")
+        assert "MAIN" not in screen_text(app)
+        await press(pilot, "escape s")
+        await until_at(pilot, 1)
+        assert app.desk.market is not None
+        assert app.desk.market.symbol == "RAIN"
+        await press(pilot, "m")
+        await until_shown(pilot, "▸ RAIN")
+        await press(pilot, "escape end")
+        await until_shown(pilot, "■ the end", " RAIN ")
+        assert "MAIN" not in screen_text(app)
+        assert "/2" not in screen_text(app).splitlines()[0]
+
+
 async def test_space_pauses_and_plays_on(playback: Playback) -> None:
     app = ReplayApp(playback, paused=True)
     async with app.run_test(size=SIZE) as pilot:

@@ -19,6 +19,7 @@ from sim.recording import (
     indexing,
     open_run,
 )
+from sim.recording.checkpoints import VERSION
 from sim.recording.run import CHECKPOINTS, INDEX
 from tests.sim.evidence import Story
 from tests.sim.recording.runs import STEP, begun, recorded, traded
@@ -126,7 +127,7 @@ def test_an_index_in_which_somebody_changed_a_number_is_made_anew(path: Path) ->
     said: list[str] = []
     assert indexed(open_run(path), told=said.append).index == first
     assert said == [f"{path / INDEX} is damaged: it is made anew"]
-    (path / INDEX).write_text(raw.replace('"version":2', '"version":1'))
+    (path / INDEX).write_text(raw.replace(f'"version":{VERSION}', '"version":1'))
     indexed(open_run(path), told=said.append)
     assert said[1:] == [f"{path / INDEX} is of another version of this program: it is made anew"]
     (path / INDEX).unlink()
