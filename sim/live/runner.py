@@ -27,6 +27,11 @@ LEAD_NS = 2_000_000_000
 LOOK_SECONDS = 0.05
 CATCH_UP_SECONDS = 10.0
 
+UNHEARD = (-signal.SIGTERM, 130)
+"""How a process ends that is asked to before it can hear of it: by the signal itself, or with the
+code that `matchbox` has for it while it loads.
+"""
+
 Begin = Callable[[int], RunWriter]
 """Begins to record a run whose time zero is so many ns since the epoch."""
 
@@ -155,7 +160,7 @@ class _Run:
         cluster = self._venue.cluster
         traders = cluster.traders
         record = await asyncio.to_thread(cluster.stop_traders)
-        if traders is not None and traders.process.returncode == -signal.SIGTERM:
+        if traders is not None and record is None and traders.process.returncode in UNHEARD:
             # It had not even come so far as to hear of it.
             record = FloorRecord()
         if record is None:

@@ -120,10 +120,15 @@ async def test_a_run_that_is_stopped_before_it_began_is_reported_as_empty(begin:
     assert report.measures["orders"] == 0
 
 
-async def test_a_run_that_is_stopped_as_its_traders_are_hired_has_no_problem(begin: Begin) -> None:
+@pytest.mark.parametrize("seconds", [0.0, 0.3])
+async def test_a_run_that_is_stopped_as_its_traders_are_hired_has_no_problem(
+    begin: Begin, seconds: float
+) -> None:
     live = begin(ENDLESS)
     running = asyncio.ensure_future(live.run())
     await hired(live, running)
+    # At once, or where their process most likely loads what it needs.
+    await asyncio.sleep(seconds)
     live.stopping.set()
     report = await running
     assert report.interrupted
