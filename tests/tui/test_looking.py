@@ -54,7 +54,7 @@ async def test_panels_share_a_place_on_a_small_screen() -> None:
         await until_shown(pilot, "avg", "real", "51.85")
         await press(pilot, "o")
         await until_shown(pilot, "#25 bought 20 @ 51.85")
-        await press(pilot, "o o o")
+        await press(pilot, "o o o o")
         await until_shown(pilot, "3 open orders")
 
 
