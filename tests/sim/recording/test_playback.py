@@ -14,7 +14,9 @@ from sim.recording import (
     Checkpoints,
     Playback,
     RecordingError,
+    RunWriter,
     Sample,
+    Trader,
     indexed,
     indexing,
     open_run,
@@ -22,7 +24,7 @@ from sim.recording import (
 from sim.recording.checkpoints import VERSION
 from sim.recording.run import CHECKPOINTS, INDEX
 from tests.sim.evidence import Story
-from tests.sim.recording.runs import STEP, begun, recorded, traded
+from tests.sim.recording.runs import SCENARIO, STEP, begun, facts, recorded, traded
 
 EVERY = 25
 
@@ -68,6 +70,20 @@ def test_the_state_at_every_checkpoint_is_the_original_one(path: Path, told: Sto
             compared += 1
         assert (replica.seq, replica.chain) == (point.seq, point.chain)
     assert compared > 10
+
+
+def test_the_default_market_is_one_of_the_run_where_it_is_used(path: Path, tmp_path: Path) -> None:
+    assert opened(path)[0].markets == ["RAIN"]
+    used = traded(3)
+    used.commit(used.buy(market="MAIN"))
+    used.acknowledged()
+    assert opened(recorded(tmp_path / "used", used))[0].markets == ["MAIN", "RAIN"]
+    # Nobody has traded there yet, but somebody was to.
+    writer = RunWriter(tmp_path / "named", facts(), SCENARIO, [Trader("ann", "noise", "MAIN")])
+    for entry in traded(3).entries:
+        writer.entry(entry)
+    writer.close()
+    assert opened(tmp_path / "named")[0].markets == ["MAIN", "RAIN"]
 
 
 def test_playing_on_from_every_checkpoint_ends_as_the_original_did(path: Path, told: Story) -> None:
