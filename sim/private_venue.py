@@ -12,7 +12,7 @@ import msgspec
 from matchbox_tui.store import Client, EmbeddedServer, Entry, StoreError, Unusable
 from sim.cluster import Cluster
 from sim.faults import Faults
-from sim.proxy import Proxy
+from sim.faults.proxy import Proxy
 from sim.watcher import Watcher
 
 SETTLE_SECONDS = 10.0

@@ -22,8 +22,8 @@ from matchbox_tui.cli.running import (
 )
 
 if TYPE_CHECKING:
-    from sim.drill_report import DrillReport, FaultReport, Figures
-    from sim.drill_venue import Plan
+    from sim.drill.report import DrillReport, FaultReport, Figures
+    from sim.drill.venue import Plan
 
 FAULTS = "kill,pause,stop,redis,cut,reply-lost"
 HASH_SHOWN = 10
@@ -71,7 +71,7 @@ def drill(
     a kind, the p99 of 100 or more. A promise that fewer of them miss was "not here" kept: that
     says more of the machine.
     """
-    from sim.drill_venue import Plan
+    from sim.drill.venue import Plan
     from sim.recording import RecordingError, prepared
 
     plan = Plan(kills, _kinds(fault), seed, rate, instances, traders, lease_ms, out)
@@ -140,7 +140,7 @@ async def _drill(plan: "Plan") -> "DrillReport":
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    from sim.recovery import KINDS
+    from sim.faults import KINDS
 
     kinds = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     unknown = [kind for kind in kinds if kind not in KINDS]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from matchbox_tui.engine import Exchange, Order, Side
 from sim.audit.inspection import Inspection, some
 from sim.naive import NaiveExchange
-from sim.naive_book import NaiveOrder
+from sim.naive.book import NaiveOrder
 from sim.recording import Moment, PublishedHash
 
 MAX_MARKS = 500

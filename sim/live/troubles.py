@@ -6,12 +6,11 @@ from collections.abc import Callable
 import msgspec
 
 from matchbox_tui.store import StoreError
-from sim.faults import Unhealed
+from sim.faults import Recovery, Unhealed
 from sim.live.run_time import RunTime
 from sim.live.sampler import Sampler
 from sim.private_venue import PrivateVenue
 from sim.recording import FaultRow, RunWriter
-from sim.recovery import Recovery
 from sim.scenario import Fault, RestartServer, Scenario
 
 REDIS = "redis"

@@ -4,8 +4,8 @@ import pytest
 
 from matchbox_tui.engine import NewOrder
 from matchbox_tui.store import Client, Keys, Link, Replica
+from sim.drill.reckoning import Executed, reckon
 from sim.floor import Doubt, FloorRecord
-from sim.reckoning import Executed, reckon
 from sim.watcher import Sighting
 from tests.node.conftest import venue as venue
 from tests.node.venue import Venue, buy, sell

@@ -13,7 +13,7 @@ from matchbox_tui.engine import (
     Side,
     TimeInForce,
 )
-from sim.naive_book import NaiveBook, NaiveOrder
+from sim.naive.book import NaiveBook, NaiveOrder
 
 TOP = 10**12
 TOP_ID = 2**53 - 1

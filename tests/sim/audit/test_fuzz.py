@@ -17,8 +17,8 @@ from matchbox_tui.engine import Exchange
 from sim.audit import audit_recording
 from sim.recording import BASE, MANIFEST, RecordingError
 from tests.engine.workload import MARKETS, Workload
+from tests.sim.audit.test_random import through_the_queue
 from tests.sim.evidence import EVERYTHING, Story
-from tests.sim.test_audit_random import through_the_queue
 
 calm = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from matchbox_tui.store import Client, Keys, Link, Refused, Server, StoreError, Unusable
-from sim import drill as drills
 from sim.audit import Status, audit_recording
 from sim.drill import Drill
-from sim.drill_report import DrillReport
-from sim.drill_venue import DrillVenue, Plan, private_venue
-from sim.recovery import KINDS
+from sim.drill import drill as drills
+from sim.drill.report import DrillReport
+from sim.drill.venue import DrillVenue, Plan, private_venue
+from sim.faults import KINDS
 from tests.waiting import eventually
 
 SMALL = Plan(kills=2, kinds=("kill", "redis"), rate=400, instances=2, traders=5, lease_ms=1000)
@@ -168,7 +168,7 @@ async def test_a_sabotaged_venue_fails(
 async def test_a_venue_whose_traders_die_fails(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.faults.TRAP_SECONDS", 1.0)
+    monkeypatch.setattr("sim.faults.faults.TRAP_SECONDS", 1.0)
     plan = Plan(kills=50, kinds=("reply-lost",), rate=400, instances=2, traders=5)
     drill = Drill(plan, lambda line: None)
     venues: list[DrillVenue] = []
@@ -254,7 +254,7 @@ async def test_a_run_can_be_kept_and_audited_later(temporary: Path, tmp_path: Pa
 async def test_a_venue_that_does_not_open_is_told(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.drill_venue.OPENING_SECONDS", 0.1)
+    monkeypatch.setattr("sim.drill.venue.OPENING_SECONDS", 0.1)
     with pytest.raises(Unusable, match="the venue did not open: after 0 s still node-1"):
         await Drill(SMALL, lambda line: None).run()
     assert os.listdir(temporary) == []

@@ -11,12 +11,11 @@ import msgspec
 import pytest
 
 from matchbox_tui.store import ClusterStatus, EmbeddedServer, Unusable
-from sim import FloorRecord, faults
+from sim import FloorRecord
 from sim.cluster import Member
-from sim.drill_venue import DrillVenue, Plan, private_venue
-from sim.faults import Unhealed
-from sim.reckoning import Reckoning, reckon
-from sim.recovery import KINDS, Recovery
+from sim.drill.reckoning import Reckoning, reckon
+from sim.drill.venue import DrillVenue, Plan, private_venue
+from sim.faults import KINDS, Recovery, Unhealed, faults
 from tests.waiting import eventually
 
 PLAN = Plan(rate=400, instances=2, traders=5, lease_ms=1000)

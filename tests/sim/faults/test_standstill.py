@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.standstill import Stopped
+from sim.faults.standstill import Stopped
 from tests.waiting import soon
 
 OWNER = """
 import sys, time
-from sim.standstill import Stopped
+from sim.faults.standstill import Stopped
 Stopped(int(sys.argv[1])).stop()
 print("stopped", flush=True)
 time.sleep(600)

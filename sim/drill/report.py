@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from sim.audit import Verdict
-from sim.hash_board import HashCheck
-from sim.reckoning import Executed
-from sim.recovery import KINDS, Recovery
+from sim.drill.hash_board import HashCheck
+from sim.drill.reckoning import Executed
+from sim.faults import KINDS, Recovery
 
 MARGIN_MS = 500
 """No single recovery may take longer than the lease and this, whatever the fault."""

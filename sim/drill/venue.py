@@ -9,11 +9,10 @@ import msgspec
 
 from matchbox_tui.store import StoreError, Unusable
 from sim.cluster import Cluster
-from sim.faults import THROUGH_PROXY, Unhealed
-from sim.hash_board import HashBoard
+from sim.drill.hash_board import HashBoard
+from sim.faults import KINDS, THROUGH_PROXY, Unhealed
 from sim.private_venue import Ground, PrivateVenue, private_ground, private_settings
 from sim.questions import make_markets
-from sim.recovery import KINDS
 
 MARKETS = 3
 OPENING_SECONDS = 30.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from matchbox_tui.store import EmbeddedServer, InDoubt, Link, Server, StoreError, Unreachable
-from sim.proxy import Proxy, Target, instance
+from sim.faults.proxy import Proxy, Target, instance
 from tests.servers import listening
 from tests.waiting import eventually
 

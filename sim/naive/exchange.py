@@ -44,8 +44,8 @@ from matchbox_tui.engine import (
     TimeInForce,
     TradeExecuted,
 )
-from sim.naive_book import NaiveBook, NaiveOrder
-from sim.naive_rules import (
+from sim.naive.book import NaiveBook, NaiveOrder
+from sim.naive.rules import (
     TOP,
     crosses,
     may_rest,

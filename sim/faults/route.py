@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from sim.proxy import Proxy
+    from sim.faults.proxy import Proxy
 
 _NAME = re.compile(rb"SETNAME\r\n\$\d+\r\n([^\r\n]*)\r\n")
 _TAIL = 512

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from sim.route import ClientEnd, Held, Prey, Route, ServerEnd
+from sim.faults.route import ClientEnd, Held, Prey, Route, ServerEnd
 
 Who = Callable[[str], bool]
 """Whether a fault hits the connection of this name; one that has not told its name has ""."""

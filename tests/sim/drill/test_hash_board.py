@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from matchbox_tui.store import Client, Keys, Link
-from sim.hash_board import HashBoard, HashCheck
+from sim.drill.hash_board import HashBoard, HashCheck
 
 
 class Pen:

@@ -11,12 +11,12 @@ import time
 
 from matchbox_tui.store import Client, EmbeddedServer, Server, StoreError, Unusable
 from sim.cluster import Cluster
-from sim.proxy import Proxy, instance
-from sim.recovery import KINDS, Recovery
-from sim.route import Held
-from sim.standstill import Stopped
+from sim.faults.proxy import Proxy, instance
+from sim.faults.recovery import KINDS, Recovery
+from sim.faults.route import Held
+from sim.faults.standstill import Stopped
+from sim.faults.wire import FENCED, REFUSALS, commit_marker, submit_marker, traders
 from sim.watcher import Sighting, Watcher
-from sim.wire import FENCED, REFUSALS, commit_marker, submit_marker, traders
 
 THROUGH_PROXY = frozenset({"pause", "cut", "reply-lost"})
 """Faults that need the instances to reach the server through a `Proxy`."""

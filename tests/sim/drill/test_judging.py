@@ -7,12 +7,12 @@ import pytest
 
 from matchbox_tui.store import Client, Keys, Server
 from sim.audit import Check, Offence, Status, Verdict
-from sim.drill_report import FaultReport, all_figures, figures_of, nearest_rank
+from sim.drill.hash_board import HashBoard, HashCheck
+from sim.drill.judging import Evidence, judged
+from sim.drill.reckoning import Executed, Reckoning
+from sim.drill.report import FaultReport, all_figures, figures_of, nearest_rank
+from sim.faults import KINDS, Recovery
 from sim.floor import Doubt, FloorRecord
-from sim.hash_board import HashBoard, HashCheck
-from sim.judging import Evidence, judged
-from sim.reckoning import Executed, Reckoning
-from sim.recovery import KINDS, Recovery
 from sim.watcher import Sighting, Watcher
 
 LEASE = 2000

@@ -3,10 +3,10 @@
 import msgspec
 
 from sim.audit import Verdict
-from sim.drill_report import Doubts, DrillReport, FaultReport, all_figures
+from sim.drill.hash_board import HashBoard
+from sim.drill.reckoning import Reckoning
+from sim.drill.report import Doubts, DrillReport, FaultReport, all_figures
 from sim.floor import FloorRecord
-from sim.hash_board import HashBoard
-from sim.reckoning import Reckoning
 from sim.watcher import Watcher
 
 MOST_DIFFERENCES = 5

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextlib import closing
 
 from sim.audit import Verdict, audit_recording, collect
-from sim.drill_report import DrillReport, FaultReport
-from sim.drill_venue import DrillVenue, Plan, private_venue
+from sim.drill.judging import Evidence, judged
+from sim.drill.reckoning import reckon
+from sim.drill.report import DrillReport, FaultReport
+from sim.drill.venue import DrillVenue, Plan, private_venue
 from sim.faults import Unhealed
 from sim.floor import FloorRecord
-from sim.judging import Evidence, judged
-from sim.reckoning import reckon
 from sim.recording import indexed, open_run
 
 CALM = (0.3, 0.8)
