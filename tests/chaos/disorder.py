@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
+from matchbox_tui.entry import EXIT_INTERRUPTED
 from matchbox_tui.store import Link, StoreError
 from sim.cluster import Cluster, Member
 from tests.servers import OwnServer
@@ -96,8 +97,9 @@ class Disorder:
             member = self._cluster.nodes[name]
             member.signal(number)
             await asyncio.to_thread(member.wait, 10)
-            # One that has only just begun does not know of a clean end yet.
-            self._expect(member, {-number, 0} if number is signal.SIGTERM else {-number})
+            # One that has only just begun does not know of a clean end yet: it is interrupted.
+            early = {EXIT_INTERRUPTED, 0} if number is signal.SIGTERM else set()
+            self._expect(member, {-number} | early)
             await asyncio.sleep(self._chance.uniform(0, 1))
             self._start(name)
 
