@@ -113,9 +113,11 @@ class OrderLog:
 
     def expect(self, order: NewOrder) -> None:
         """Notes an order that was acknowledged, unless the journal told of it already. O(log n)."""
-        if order.order_id not in self._records:
-            self._records[order.order_id] = OrderRecord.of(order, OrderStatus.PENDING)
-            self._expected.append(order.order_id)
+        if order.order_id in self._records:
+            self._drop_lost(order.order_id)
+            return
+        self._records[order.order_id] = OrderRecord.of(order, OrderStatus.PENDING)
+        self._expected.append(order.order_id)
 
     def fold(self, event: Event) -> None:
         """Takes in one event of the journal. O(1) but for the birth of a record, O(log n)."""

@@ -267,6 +267,19 @@ def test_acknowledged_orders_that_the_store_lost_are_forgotten_once_later_ones_h
     assert [told(log, order_id)[0] for order_id in (3, 4, 5)] == ["open", "open", "pending"]
 
 
+def test_lost_orders_are_forgotten_too_where_the_journal_is_quicker_than_the_acknowledgement() -> (
+    None
+):
+    log = OrderLog()
+    log.expect(limit(1, Side.BUY, 50, 1))
+    for event in Exchange().apply(limit(2, Side.BUY, 50, 1)):
+        log.fold(event)
+    assert told(log, 1)[0] == "pending"
+    log.expect(limit(2, Side.BUY, 50, 1))
+    assert log.get(1) is None
+    assert told(log, 2)[0] == "open"
+
+
 def test_a_record_of_an_order_that_only_waits() -> None:
     record = OrderRecord.of(limit(1, Side.BUY, 50, 10), OrderStatus.PENDING)
     assert msgspec.json.decode(msgspec.json.encode(record.answer())) == {
