@@ -112,8 +112,8 @@ async def test_a_fill_that_is_missing_is_noticed() -> None:
 
 async def test_a_fill_that_is_repeated_is_noticed() -> None:
     _, lost, _ = await counted([frames(1, 2, 3)], [frames(1, 2, 2, 3)])
-    # The count of all may be reached before the other client is read to its end.
-    assert lost >= 1
+    # 1 where the first is read first and the other held against it, else 2.
+    assert lost in (1, 2)
 
 
 async def test_disorder_is_noticed() -> None:

@@ -14,9 +14,9 @@ FEWEST, MOST = 5, 60
 of all is what it should be; were it really less, more of them would not help.
 """
 
-LEAST = 0.7
-"""By the clock and by the processor: whatever else runs here moves both by a fifth. `matchbox bench
-consumers` asks for 0.95; a reader that held up commits would cost far more than this.
+LEAST_BY_PROCESSOR = 0.85
+"""The server puts each fill into the buffers of those who don't take it, too; and on a busy machine
+whoever else runs takes the caches away.
 """
 
 
@@ -40,7 +40,11 @@ async def test_stuck_readers_take_nothing_from_the_engine() -> None:
 
 
 def _costs_nothing(rows: Sequence[Row]) -> bool:
-    return all(row.ratio is not None and row.ratio >= LEAST for row in rows)
+    """By the medians of all rounds: a single round's ratio is of two moments on a busy machine."""
+    by_clock, by_processor = rows
+    assert by_clock.base is not None
+    assert by_processor.ratio is not None
+    return by_clock.value >= 0.95 * by_clock.base and by_processor.ratio >= LEAST_BY_PROCESSOR
 
 
 async def _are_stuck_and_leave_nothing(venue: BenchVenue) -> None:
