@@ -20,6 +20,11 @@ CHANNEL_EVENTS = 20_000
 commits: under load a thousand of them are a hundred megabytes.
 """
 
+EVENTS_AT_ONCE = 1000
+"""Commits are put together up to so many events: each call waits for its turn beside the leader, so
+that with one for each commit the publisher would fall behind.
+"""
+
 READ_AT_ONCE = 64
 RETRY_SECONDS = 0.2
 NOTE_SECONDS = 1.0
@@ -43,6 +48,8 @@ class Publisher:
         """Hands over what was committed. Never waits; O(1)."""
         if self.waiting_events and self.waiting_events + len(events) > CHANNEL_EVENTS:
             self._overflowed = True
+        if self._overflowed:
+            # What is in the channel stays without a gap.
             return
         self.waiting_events += len(events)
         self._channel.put_nowait((first_seq, after, events))
@@ -88,12 +95,18 @@ class Publisher:
             self._note_at = clock + NOTE_SECONDS
 
     async def _publish_next(self) -> None:
-        offered = await self._channel.get()
-        self.waiting_events -= len(offered[2])
+        first_seq, after, events = await self._channel.get()
+        taken = 1
+        while len(events) < EVENTS_AT_ONCE and not self._channel.empty():
+            _, after, more = self._channel.get_nowait()
+            events = events + more
+            taken += 1
+        self.waiting_events -= len(events)
         try:
-            await self._publish(*offered)
+            await self._publish(first_seq, after, events)
         finally:
-            self._channel.task_done()
+            for _ in range(taken):
+                self._channel.task_done()
 
     async def _publish(self, first_seq: int, after: Tip, events: list[Event]) -> None:
         if first_seq > self._seq + 1 or (self._overflowed and self._channel.empty()):

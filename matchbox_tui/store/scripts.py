@@ -35,18 +35,20 @@ class Script:
 # Error OVERLOADED, nothing queued, where the queue would grow beyond its limit.
 SUBMIT = Script(
     """
-local queued = redis.call('LLEN', KEYS[1])
-if queued + #ARGV - 3 > tonumber(ARGV[1]) then
+local call, byte, format, args = redis.call, string.byte, string.format, ARGV
+local NAMED, OTHER = byte('*'), byte('{')
+local queued = call('LLEN', KEYS[1])
+if queued + #args - 3 > tonumber(args[1]) then
   return redis.error_reply('OVERLOADED the order queue holds ' .. queued .. ' commands')
 end
 local known, fresh, named = {}, 0, 2
-for i = 4, #ARGV do
-  local kind = string.sub(ARGV[i], 1, 1)
-  if kind == '*' then
+for i = 4, #args do
+  local kind = byte(args[i])
+  if kind == NAMED then
     named = named + 1
     local key = KEYS[named]
     if known[key] == nil then
-      known[key] = redis.call('GET', key)
+      known[key] = call('GET', key)
       if not known[key] then
         known[key] = 0
         fresh = fresh + 1
@@ -54,50 +56,46 @@ for i = 4, #ARGV do
         return redis.error_reply('ERR ' .. key .. ' holds no order id')
       end
     end
-  elseif kind == '"' then
+  elseif kind ~= OTHER then
     fresh = fresh + 1
   end
 end
 local id = 0
 if fresh > 0 then
-  id = redis.call('INCRBY', KEYS[2], fresh) - fresh
-  if id < tonumber(ARGV[3]) then
-    id = tonumber(ARGV[3]) + MARGIN
-    redis.call('SET', KEYS[2], string.format('%.0f', id + fresh))
+  id = call('INCRBY', KEYS[2], fresh) - fresh
+  if id < tonumber(args[3]) then
+    id = tonumber(args[3]) + MARGIN
+    call('SET', KEYS[2], format('%d', id + fresh))
   end
 end
-local reply, elements = {}, {}
+local reply, elements, count = {}, {}, 0
 named = 2
-for i = 4, #ARGV do
-  local kind = string.sub(ARGV[i], 1, 1)
+for i = 4, #args do
+  local element, kind, key = args[i], byte(args[i]), nil
   local taken = 0
-  if kind == '{' then
-    elements[#elements + 1] = ARGV[i]
-  else
-    local body, key = ARGV[i], nil
-    if kind == '*' then
-      named = named + 1
-      key = KEYS[named]
-      body = string.sub(body, 2)
-      if known[key] ~= 0 then
-        taken = -tonumber(known[key])
-      end
-    end
-    if taken == 0 then
+  if kind == NAMED then
+    named = named + 1
+    key = KEYS[named]
+    element = string.sub(element, 2)
+    taken = -tonumber(known[key])
+  end
+  if taken == 0 then
+    if kind ~= OTHER then
       id = id + 1
       taken = id
-      local text = string.format('%.0f', id)
-      elements[#elements + 1] = '{"id":' .. text .. ',' .. body
-      if key then
-        redis.call('SET', key, text, 'PX', ARGV[2])
-        known[key] = text
-      end
+      element = format('{"id":%d,', id) .. element
     end
+    if key then
+      known[key] = id
+      call('SET', key, format('%d', id), 'PX', args[2])
+    end
+    count = count + 1
+    elements[count] = element
   end
-  reply[#reply + 1] = taken
+  reply[i - 3] = taken
 end
-if #elements > 0 then
-  redis.call('RPUSH', KEYS[1], unpack(elements))
+if count > 0 then
+  call('RPUSH', KEYS[1], unpack(elements))
 end
 return reply
 """.replace("MARGIN", str(ID_MARGIN))
@@ -309,10 +307,16 @@ end
 if last ~= ARGV[4] or chain ~= ARGV[3] then
   return 0
 end
-for fill in string.gmatch(ARGV[5], '[^\\n]+') do
-  local id = string.match(fill, '"trade_id":"([%d-]+)"')
-  redis.call('XADD', KEYS[1], id, 'event', fill)
-  redis.call('PUBLISH', ARGV[1], fill)
+local call, find, sub, text, at = redis.call, string.find, string.sub, ARGV[5], 1
+while at < #text do
+  -- Plain searches: a pattern's costs as much as the two commands.
+  local stop = find(text, '\\n', at, true)
+  local fill = sub(text, at, stop - 1)
+  local _, before = find(fill, '"trade_id":"', 1, true)
+  local id = string.match(fill, '^[%d-]+', before + 1)
+  call('XADD', KEYS[1], id, 'event', fill)
+  call('PUBLISH', ARGV[1], fill)
+  at = stop + 1
 end
 return 1
 """)

@@ -41,7 +41,7 @@ PEEK_BYTES = 1024 * 1024
 LOOK_SECONDS = 0.05
 """How often the queue is looked at where it can't be waited for."""
 
-FILLS_A_CALL = 600
+FILLS_A_CALL = 1000
 """Fills published in one script call, so that no call holds the server for long; and as many as a
 full batch makes, as a rule: with two calls a commit the publisher would fall behind.
 """

@@ -129,6 +129,28 @@ async def test_a_full_channel_makes_nobody_wait_and_loses_nothing(
         await _heard(heard, fills)
 
 
+async def test_commits_that_wait_are_told_together(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = await venue.lead()
+    gate, publish = asyncio.Event(), instance.node.store.publish
+    calls: list[int] = []
+
+    async def slow(commit: Tip, last: tuple[int, int], fills: Fills) -> bool:
+        calls.append(len(fills))
+        await gate.wait()
+        return await publish(commit, last, fills)
+
+    monkeypatch.setattr(instance.node.store, "publish", slow)
+    async with subscribed(venue.url, venue.keys.fills_channel) as heard:
+        for _ in range(10):
+            await venue.client.submit([sell(50, 1), buy(50, 1)])
+            await venue.handled()
+        gate.set()
+        await _heard(heard, await _published(venue))
+    assert len(calls) == 2
+
+
 async def test_what_waits_is_bounded_however_big_the_commits_are(venue: Venue) -> None:
     store = (await venue.lead()).node.store
     waiting = publisher.Publisher(store)

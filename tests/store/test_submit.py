@@ -161,7 +161,7 @@ async def test_ids_are_exact_up_to_the_largest(client: Client, link: Link, keys:
 async def test_without_remembering_within_the_batch_an_order_would_be_doubled(
     url: str, link: Link, keys: Keys
 ) -> None:
-    forgetful = altered(SUBMIT, ("        known[key] = text\n", ""))
+    forgetful = altered(SUBMIT, ("      known[key] = id\n", ""))
     body = b"*" + encode_command(buy(client_order_id="x")).split(b",", 1)[1]
     name = keys.client_order("", "x")
     bare = Server(url).link()
