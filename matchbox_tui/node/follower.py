@@ -4,7 +4,13 @@ import asyncio
 import contextlib
 
 from matchbox_tui.node.hashes import HashMarks
-from matchbox_tui.node.recovery import READ_AT_ONCE, is_older, read_up_to, set_back
+from matchbox_tui.node.recovery import (
+    FIRST_READ,
+    is_older,
+    next_read,
+    read_up_to,
+    set_back,
+)
 from matchbox_tui.node.settings import Settings
 from matchbox_tui.node.snapshotter import Snapshotter
 from matchbox_tui.store import Replica, Sparing, Store, Tenure
@@ -90,11 +96,15 @@ async def _tail(
     store: Store, replica: Replica, hashes: HashMarks, snapshotter: Snapshotter
 ) -> None:
     sparing = Sparing()
+    limit = FIRST_READ
     while True:
-        for entry in await store.tail(replica.seq, READ_AT_ONCE, WAIT_MS):
+        began = replica.seq
+        entries = await store.tail(began, limit, WAIT_MS)
+        for entry in entries:
             before = replica.seq
             replica.apply(entry)
             hashes.passed(before, replica)
             sparing.look(len(replica.exchange.orders))
             await asyncio.sleep(0)
+        limit = next_read(limit, len(entries), replica.seq - began)
         await snapshotter.offer(replica)

@@ -22,7 +22,20 @@ log = logging.getLogger(__name__)
 READ_AT_ONCE = 64
 FIRST_READ = 8
 COMMANDS_AT_ONCE = 2000
-"""Commands whose events are decoded in one go: some milliseconds of work."""
+"""Commands whose events are decoded in one go: some milliseconds of work, and of memory what a
+process that has other things beside it need not grow by.
+"""
+
+
+def next_read(limit: int, entries: int, commands: int) -> int:
+    """How many entries to read next, when `limit` were asked for, so many came, and they had so
+    many commands.
+
+    Large commits are read one by one. More than `FIRST_READ` only while there is more to read, and
+    then step by step: who was held up finds others than those before.
+    """
+    most = min(READ_AT_ONCE, 2 * limit) if entries == limit else FIRST_READ
+    return max(1, min(most, COMMANDS_AT_ONCE * entries // commands)) if commands else most
 
 
 async def recover(
@@ -106,9 +119,7 @@ async def read_up_to(store: Store, replica: Replica, seq: int) -> int:
             replica.apply(entry)
             highest = max(highest, _highest_id(entry))
             await asyncio.sleep(0)
-        # What is read is decoded at once, so that large commits are read one by one.
-        fits = COMMANDS_AT_ONCE * len(entries) // (replica.seq - before)
-        limit = max(1, min(READ_AT_ONCE, fits))
+        limit = next_read(limit, len(entries), replica.seq - before)
     return highest
 
 

@@ -38,11 +38,11 @@ QUEUE_LIMIT = 200_000
 FIND_AT_ONCE = 1000
 """Queue elements that one search step looks at, so that no step holds the server for long."""
 
-FIRST_READ = 16
+FIRST_READ = 8
 MOST_READ = 256
 """Entries of the journal that are asked for at once."""
 
-READ_BYTES = 4 << 20
+READ_BYTES = 1 << 20
 """About as much of the journal as is read at once. Under load an entry holds hundreds of commands:
 256 of those take so long to come that the reader falls behind, and stay in its memory for ever.
 """
@@ -51,10 +51,15 @@ REMEMBER_MS = 24 * 3600 * 1000
 """How long a client_order_id is known."""
 
 
-def next_read(replies: Sequence[Reply]) -> int:
-    """How many entries to ask for next, by how big the last ones were."""
+def next_read(replies: Sequence[Reply], limit: int) -> int:
+    """How many entries to ask for next, when `limit` were asked for and these came.
+
+    Fewer of big ones. More than `FIRST_READ` only while there is more to read, and then step by
+    step: what is written while a reader is held up may be a hundred times as big as what was.
+    """
+    most = min(MOST_READ, 2 * limit) if len(replies) == limit else FIRST_READ
     size = sum(len(value) for _, fields in replies for value in fields)
-    return max(1, min(MOST_READ, READ_BYTES * len(replies) // size)) if size else FIRST_READ
+    return max(1, min(most, READ_BYTES * len(replies) // size)) if size else most
 
 
 class Client:
@@ -147,9 +152,11 @@ class Client:
             replies = await read_unparsed(self._following, self.keys, after, limit, wait_ms)
             if not replies:
                 await self._check_not_set_back(after, chain)
-            limit = next_read(replies)
-            for reply in replies:
-                entry = parse_entry(reply)
+            limit = next_read(replies, limit)
+            replies.reverse()
+            while replies:
+                # Each goes as it is read: all of them would be held until the last is handed out.
+                entry = parse_entry(replies.pop())
                 yield entry
                 after, chain = entry.seq, entry.chain
 
@@ -165,13 +172,15 @@ class Client:
     async def catch_up(self, replica: Replica) -> None:
         """Applies everything that is in the journal now. Raises `StoreError` as `follow` does."""
         goal = (await self.cluster()).seq
+        limit = FIRST_READ
         while replica.seq < goal:
-            entries = await read_tail(self._following, self.keys, replica.seq, 256, wait_ms=1)
-            if not entries:
+            replies = await read_unparsed(self._following, self.keys, replica.seq, limit, wait_ms=1)
+            if not replies:
                 await self._check_not_set_back(goal)
                 raise JournalBroken(f"the journal has nothing after {replica.seq}, up to {goal}")
-            for entry in entries:
-                replica.apply(entry)
+            limit = next_read(replies, limit)
+            for reply in replies:
+                replica.apply(parse_entry(reply))
 
     async def count_fills(self) -> int:
         """How many fills `events_stream` holds."""

@@ -166,7 +166,7 @@ async def test_a_recovery_that_took_so_long_that_all_was_renewed_begins_anew(
     assert not instance.task.done()
 
 
-@pytest.mark.parametrize(("commands", "then"), [(40, 2), (10, 1), (10**6, 64)])
+@pytest.mark.parametrize(("commands", "then"), [(40, 2), (10, 1), (10**6, 16)])
 async def test_large_commits_are_read_a_few_at_a_time(
     venue: Venue, monkeypatch: pytest.MonkeyPatch, commands: int, then: int
 ) -> None:

@@ -25,7 +25,9 @@ from matchbox_tui.store import (
     Tip,
     fill_message,
 )
-from matchbox_tui.store.client import MOST_READ, READ_BYTES, next_read
+from matchbox_tui.store import client as client_module
+from matchbox_tui.store.client import FIRST_READ, MOST_READ, READ_BYTES, next_read
+from matchbox_tui.store.link import Reply
 from tests.servers import OwnServer
 from tests.store.build import LEASE, buy, elected, match, sell
 from tests.waiting import eventually
@@ -318,15 +320,54 @@ async def test_catching_up_takes_what_is_there(client: Client, leading: Leading)
 
 
 @pytest.mark.parametrize(
-    ("size", "count", "limit"),
+    ("size", "limit", "count", "then"),
     [
-        (200, 16, MOST_READ),
+        # There is more: twice as many, up to a bound.
+        (200, FIRST_READ, FIRST_READ, 2 * FIRST_READ),
+        (200, MOST_READ, MOST_READ, MOST_READ),
+        # There was no more: whoever is held up now finds others than those.
+        (200, MOST_READ, MOST_READ - 1, FIRST_READ),
+        (0, MOST_READ, 0, FIRST_READ),
         # Those of a venue under load: as many as make up the bytes.
-        (READ_BYTES // 40, 16, 40),
-        (READ_BYTES // 40, 40, 40),
-        (2 * READ_BYTES, 1, 1),
+        (READ_BYTES // 40, 32, 32, 40),
+        (READ_BYTES // 40, 64, 64, 40),
+        (2 * READ_BYTES, 8, 8, 1),
+        (2 * READ_BYTES, 8, 1, 1),
     ],
 )
-def test_of_big_entries_fewer_are_read_at_once(size: int, count: int, limit: int) -> None:
+def test_of_big_entries_fewer_are_read_at_once(
+    size: int, limit: int, count: int, then: int
+) -> None:
     entry = [b"", [b"b", b"x" * (size - 1)]]
-    assert next_read([entry] * count) == limit
+    assert next_read([entry] * count, limit) == then
+
+
+async def test_a_reader_that_is_held_up_takes_a_bounded_piece_of_the_journal_at_a_time(
+    client: Client, leading: Leading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commits before were of one order each; those that it finds have hundreds."""
+    taken: list[int] = []
+    read = client_module.read_unparsed
+
+    async def noted(link: Link, keys: Keys, after: int, limit: int, wait_ms: int) -> list[Reply]:
+        replies = await read(link, keys, after, limit, wait_ms)
+        taken.append(sum(len(value) for _, fields in replies for value in fields))
+        return replies
+
+    monkeypatch.setattr(client_module, "read_unparsed", noted)
+    replica = Replica()
+    following = client.follow(replica)
+    for _ in range(60):
+        await client.submit([buy()])
+        await leading.commit()
+    while replica.seq < 60:
+        await anext(following)
+    small = len(taken)
+    for _ in range(60):
+        await client.submit([buy()] * 400)
+        await leading.commit()
+    while replica.seq < leading.replica.seq:
+        await anext(following)
+    await following.aclose()
+    assert sum(taken[small:]) > 3 * READ_BYTES
+    assert max(taken) < 1.2 * READ_BYTES
