@@ -1,8 +1,8 @@
 """One connection to the server, used by one caller at a time, that never sends anything twice.
 
 redis-py's clients retry by default, which repeats a write whose reply was lost. A `Link` drives
-a single redis-py connection instead: what fails before sending is `Unreachable`, what fails
-after it is `InDoubt`, and it is for the caller to ask what became of it.
+a single connection instead: what fails before sending is `Unreachable`, what fails after it is
+`InDoubt`, and it is for the caller to ask what became of it.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from redis.backoff import NoBackoff
 
 from matchbox_tui.store.errors import InDoubt, Refused, StoreError, Unreachable, Unusable
 from matchbox_tui.store.keys import value_type
+from matchbox_tui.store.line import Line
 from matchbox_tui.store.refusals import UnknownScript, WrongValue, refusal, words, wrong_value
 from matchbox_tui.store.scripts import Script
 
@@ -33,7 +34,7 @@ _DEAD = (
     redis_errors.InvalidResponse,
     OSError,
     asyncio.IncompleteReadError,
-    # redis-py raises these when a connection dies under it.
+    # redis-py raises these when a connection dies under it, and so do transports.
     AttributeError,
     TypeError,
     RuntimeError,
@@ -82,8 +83,12 @@ class Server:
         return Link(self, name)
 
     def connection(self) -> AbstractConnection:
-        """A connection, not opened yet."""
+        """A connection of redis-py's, not opened yet."""
         return self._class(**self._options)
+
+    def line(self) -> Line:
+        """A line, not opened yet."""
+        return Line(self.connection())
 
 
 class Link:
@@ -92,7 +97,7 @@ class Link:
     def __init__(self, server: Server, name: str) -> None:
         self._server = server
         self._name = name
-        self._connection: AbstractConnection | None = None
+        self._line: Line | None = None
         self._lock = asyncio.Lock()
 
     async def call(self, *command: Argument, timeout_s: float | None = None) -> Reply:
@@ -110,21 +115,18 @@ class Link:
         Raises `Unreachable` where nothing was sent, `InDoubt` where that can't be known.
         """
         async with self._lock:
-            connection = await self._open()
-            replies: list[Reply] = []
+            line = await self._open()
             try:
-                async with asyncio.timeout(timeout_s or self._server.timeout_s):
-                    await connection.send_packed_command(_packed(commands), check_health=False)
-                    for _ in commands:
-                        reply = await self._read(connection)
-                        replies.append(reply)
-                    for n, reply in enumerate(replies):
-                        if isinstance(reply, WrongValue):
-                            replies[n] = await self._blame(connection, commands[n], reply)
-                    return replies
+                replies = await line.ask(
+                    _packed(commands), len(commands), timeout_s or self._server.timeout_s
+                )
+                for n, reply in enumerate(replies):
+                    if isinstance(reply, redis_errors.RedisError):
+                        replies[n] = await self._refused(line, commands[n], reply)
+                return replies
             except _DEAD as error:
                 await self._drop()
-                if isinstance(error, redis_errors.BusyLoadingError) and not replies:
+                if isinstance(error, redis_errors.BusyLoadingError):
                     # It answers so before it does anything.
                     raise _not_open(self._server.shown, error) from None
                 raise InDoubt(f"lost the server at {self._server.shown} ({words(error)})") from None
@@ -156,62 +158,59 @@ class Link:
         """Closes the connection; a later call would open a new one."""
         await self._drop()
 
-    async def _open(self) -> AbstractConnection:
-        connection = self._connection
-        if connection is not None and connection.is_connected and not _hung_up(connection):
-            return connection
+    async def _open(self) -> Line:
+        line = self._line
+        if line is not None and line.usable:
+            return line
         await self._drop()
-        connection = self._server.connection()
+        line = self._server.line()
         try:
-            await self._greet(connection)
+            await self._greet(line)
         except BaseException:
             with contextlib.suppress(*_DEAD):
-                await connection.disconnect(nowait=True)
+                await line.close()
             raise
-        self._connection = connection
-        return connection
+        self._line = line
+        return line
 
-    async def _greet(self, connection: AbstractConnection) -> None:
-        """Opens the connection and names it: the first answer shows who is there."""
+    async def _greet(self, line: Line) -> None:
+        """Opens the line: the first answer shows who is there."""
         try:
             async with asyncio.timeout(self._server.timeout_s):
-                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's
-                await connection.send_command("CLIENT", "SETNAME", self._name)
-                await connection.read_response()
-        except redis_errors.NoPermissionError:
-            # Where CLIENT is not allowed, it goes without a name.
-            return
+                await line.open(self._name)
         except (redis_errors.RedisError, *_DEAD) as error:
             # Over a unix socket redis-py wraps what the server said in a ConnectionError.
             cause = error.__cause__
             said = cause if isinstance(cause, redis_errors.RedisError) else error
             raise _not_open(self._server.shown, said) from None
 
-    async def _read(self, connection: AbstractConnection) -> Reply:
-        try:
-            return await connection.read_response(disable_decoding=True)
-        except redis_errors.ResponseError as error:
-            return refusal(error)
-
-    async def _blame(
-        self, connection: AbstractConnection, command: Sequence[Argument], error: WrongValue
+    async def _refused(
+        self, line: Line, command: Sequence[Argument], error: redis_errors.RedisError
     ) -> Refused:
+        """What the server's error means. Raises the error where it ends the connection."""
+        if not isinstance(error, redis_errors.ResponseError):
+            raise error
+        refused = refusal(error)
+        if isinstance(refused, WrongValue):
+            return await self._blame(line, command, refused)
+        return refused
+
+    async def _blame(self, line: Line, command: Sequence[Argument], error: WrongValue) -> Refused:
         """The refusal again, with the key in it whose value is the reason."""
         names = [name for name in command if isinstance(name, str) and value_type(name)]
         asked = [ask for name in names for ask in (("TYPE", name), ("GETRANGE", name, 0, 20))]
         if asked:
-            await connection.send_packed_command(_packed(asked), check_health=False)
-        for name in names:
-            found = (await self._read(connection)).decode()
-            start = await self._read(connection)
-            error = wrong_value(name, found, start) or error
+            found = await line.ask(_packed(asked), len(asked), self._server.timeout_s)
+            for name, kind, start in zip(names, found[::2], found[1::2], strict=True):
+                if isinstance(kind, bytes):
+                    error = wrong_value(name, kind.decode(), start) or error
         return error
 
     async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        line, self._line = self._line, None
+        if line is not None:
             with contextlib.suppress(*_DEAD):
-                await connection.disconnect(nowait=True)
+                await line.close()
 
 
 def _packed(commands: Sequence[Sequence[Argument]]) -> bytes:
@@ -236,14 +235,6 @@ def _not_open(where: str, error: Exception) -> StoreError:
         f"can't reach a server at {where} ({said}): start one with"
         " 'matchbox redis', or set REDIS_URL"
     )
-
-
-def _hung_up(connection: AbstractConnection) -> bool:
-    """Whether the server has closed the connection since it was last used."""
-    # redis-py would find out by sending, which puts the command in doubt for nothing, and has no
-    # public way to ask that leaves what was received in place.
-    reader: asyncio.StreamReader | None = getattr(connection, "_reader", None)
-    return reader is not None and (reader.at_eof() or reader.exception() is not None)
 
 
 def _without_password(url: str) -> str:

@@ -1,11 +1,8 @@
 """The server's double without a network: every command is carried out at once, in real time."""
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
-
-from redis.exceptions import ResponseError
 
 from matchbox_tui.store import Server
 from tests.protocol.keyspace import Reply
@@ -14,33 +11,27 @@ from tests.protocol.wire import unpacked
 
 
 class DirectWire:
-    """A connection as a `Link` uses redis-py's."""
+    """What a `Link` uses instead of a `Line`."""
 
     def __init__(self, double: ServerDouble) -> None:
         self._double = double
         self._session = double.open()
-        self._replies: deque[Reply] = deque()
-        self.is_connected = False
+        self._replies: list[Reply] = []
+        self.usable = False
 
-    async def connect(self) -> None:
-        self.is_connected = True
+    async def open(self, name: str) -> None:
+        self._carry_out(("CLIENT", "SETNAME", name))
+        self.usable = True
 
-    async def disconnect(self, nowait: bool = False) -> None:
-        self.is_connected = False
+    async def close(self) -> None:
+        self.usable = False
         self._double.shut(self._session)
 
-    async def send_command(self, *command: Argument) -> None:
-        self._carry_out(command)
-
-    async def send_packed_command(self, packed: bytes, check_health: bool = False) -> None:
+    async def ask(self, packed: bytes, count: int, timeout_s: float) -> list[Any]:
+        self._replies = []
         for command in unpacked(packed):
             self._carry_out(command)
-
-    async def read_response(self, disable_decoding: bool = False) -> Any:
-        reply = self._replies.popleft()
-        if isinstance(reply, ResponseError):
-            raise reply
-        return reply
+        return self._replies
 
     def _carry_out(self, command: Sequence[Argument]) -> None:
         reply = self._double.execute(self._session, command)
@@ -56,7 +47,7 @@ class DirectServer(Server):
         self.timeout_s = 5.0
         self._double = double
 
-    def connection(self) -> Any:
+    def line(self) -> Any:
         return DirectWire(self._double)
 
 

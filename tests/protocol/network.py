@@ -1,7 +1,6 @@
 """What lies between the processes and the server: time, and everything that can go wrong there.
 
-The project's own `Link`, `Store` and `Client` run on it; only the connection under them, redis-py's
-in real life, is a double.
+The project's own `Link`, `Store` and `Client` run on it; only the line under them is a double.
 """
 
 import asyncio

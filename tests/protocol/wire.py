@@ -1,19 +1,17 @@
-"""A connection as a `Link` uses redis-py's, and the messages that it sends."""
+"""What a `Link` uses instead of a `Line`, and the messages that it sends."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import hiredis
-from redis import exceptions as redis_errors
 
 from matchbox_tui.store import Server
 from tests.protocol.keyspace import Reply
 from tests.protocol.loop import Process
-from tests.protocol.server import NAMES, SHAS, Argument, Session
+from tests.protocol.server import NAMES, SHAS, Session
 
 if TYPE_CHECKING:
     from tests.protocol.network import Network
@@ -56,7 +54,7 @@ class Message:
 
 
 class Wire:
-    """A connection as a `Link` uses redis-py's: by the same names."""
+    """A line, by the same names."""
 
     def __init__(self, network: Network, process: Process) -> None:
         self.process = process
@@ -65,39 +63,25 @@ class Wire:
         self.hung_up = False
         self.replies: asyncio.Future[list[Reply]] | None = None
         self._network = network
-        self._read: deque[Reply] = deque()
-        self._reader = self
 
-    async def connect(self) -> None:
+    async def open(self, name: str) -> None:
         self._network.connect(self)
-
-    async def disconnect(self, nowait: bool = False) -> None:
-        self._network.hang_up(self)
-
-    async def send_command(self, *command: Argument) -> None:
-        """The greeting, which takes no time: nothing depends on when it arrives."""
         assert self.session is not None
-        self._read.append(self._network.server.execute(self.session, command))
+        # The greeting takes no time: nothing depends on when it arrives.
+        self._network.server.execute(self.session, ("CLIENT", "SETNAME", name))
 
-    async def send_packed_command(self, packed: bytes, check_health: bool = False) -> None:
+    @property
+    def usable(self) -> bool:
+        return self.is_connected and not self.hung_up
+
+    async def ask(self, packed: bytes, count: int, timeout_s: float) -> list[Reply]:
         self._network.send(self, unpacked(packed))
+        assert self.replies is not None
+        async with asyncio.timeout(timeout_s):
+            return list(await self.replies)
 
-    async def read_response(self, disable_decoding: bool = False) -> Any:
-        if not self._read:
-            assert self.replies is not None
-            self._read.extend(await self.replies)
-        reply = self._read.popleft()
-        if isinstance(reply, redis_errors.ResponseError):
-            raise reply
-        return reply
-
-    # What a Link asks the reader under it.
-
-    def at_eof(self) -> bool:
-        return self.hung_up
-
-    def exception(self) -> None:
-        return None
+    async def close(self) -> None:
+        self._network.hang_up(self)
 
 
 class Exit(Server):
@@ -109,7 +93,7 @@ class Exit(Server):
         self._network = network
         self._process = process
 
-    def connection(self) -> Any:
+    def line(self) -> Any:
         return Wire(self._network, self._process)
 
 

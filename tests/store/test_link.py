@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from redis.asyncio.connection import AbstractConnection
 
 from matchbox_tui.store import (
     Client,
@@ -18,6 +17,7 @@ from matchbox_tui.store import (
     Store,
     Unreachable,
 )
+from matchbox_tui.store.line import Line
 from tests.servers import OwnServer, Proxy, listening
 from tests.store.build import LEASE, buy, elected, match, put, queued
 from tests.waiting import eventually
@@ -205,7 +205,7 @@ async def test_a_refusal_among_several_calls_is_one_of_the_replies(link: Link, k
 
 
 @pytest.mark.parametrize("strange", [AttributeError, TypeError, RuntimeError, OSError])
-async def test_what_redis_py_raises_on_a_dead_connection_is_in_doubt(
+async def test_whatever_a_dead_connection_raises_is_in_doubt(
     link: Link, monkeypatch: pytest.MonkeyPatch, strange: type[Exception]
 ) -> None:
     assert await link.call("PING") == b"PONG"
@@ -214,7 +214,7 @@ async def test_what_redis_py_raises_on_a_dead_connection_is_in_doubt(
         raise strange("'NoneType' object has no\nattribute 'read'")
 
     with monkeypatch.context() as patch:
-        patch.setattr(AbstractConnection, "read_response", fail)
+        patch.setattr(Line, "ask", fail)
         with pytest.raises(InDoubt) as caught:
             await link.call("PING")
     assert "\n" not in str(caught.value)
