@@ -26,6 +26,7 @@ from matchbox_tui.store import (
     fill_message,
 )
 from matchbox_tui.store import client as client_module
+from matchbox_tui.store import store as store_module
 from matchbox_tui.store.client import FIRST_READ, MOST_READ, READ_BYTES, next_read
 from matchbox_tui.store.link import Reply
 from tests.servers import OwnServer
@@ -347,7 +348,7 @@ async def test_a_reader_that_is_held_up_takes_a_bounded_piece_of_the_journal_at_
 ) -> None:
     """The commits before were of one order each; those that it finds have hundreds."""
     taken: list[int] = []
-    read = client_module.read_unparsed
+    read = store_module.read_unparsed
 
     async def noted(link: Link, keys: Keys, after: int, limit: int, wait_ms: int) -> list[Reply]:
         replies = await read(link, keys, after, limit, wait_ms)
@@ -368,6 +369,5 @@ async def test_a_reader_that_is_held_up_takes_a_bounded_piece_of_the_journal_at_
         await leading.commit()
     while replica.seq < leading.replica.seq:
         await anext(following)
-    await following.aclose()
     assert sum(taken[small:]) > 3 * READ_BYTES
     assert max(taken) < 1.2 * READ_BYTES
