@@ -16,7 +16,8 @@ def test_it_holds_what_a_dict_holds_in_order(seed: int, ids: int) -> None:
     for step in range(2000):
         key = rng.choice(list(plain)) if plain and rng.random() < 0.5 else rng.randint(-ids, ids)
         if key in plain and rng.random() < 0.7:
-            del found[key], plain[key]
+            del found[key]
+            del plain[key]
         else:
             found[key] = step
             plain[key] = step
