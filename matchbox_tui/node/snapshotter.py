@@ -14,8 +14,20 @@ log = logging.getLogger(__name__)
 LOOKS_A_TURN = 10
 """How often an instance looks for its turn in the time between two snapshots."""
 
+LOOK_SECONDS = 1.0
+"""Longest time between two looks: the journal may have grown."""
+
 PAUSE_FACTOR = 20
 """A snapshot that took long is followed by a pause of so many times as long."""
+
+GROWN_PAUSE_FACTOR = 5
+"""The same where the journal grows much."""
+
+GROWN = 20_000
+"""Commands; or half of the history, where that is more. A journal that has grown by so many since
+the last snapshot is not left to grow on until it is time: the store would need the more memory, the
+more orders there are. With the next snapshot it can be trimmed.
+"""
 
 COPIED = 3000
 """Orders, and positions, up to which a leader copies its own state: some ten milliseconds."""
@@ -24,8 +36,9 @@ COPIED = 3000
 class Snapshotter:
     """One instance's part in taking the venue's snapshots.
 
-    There is one turn for all instances, so that one of them takes a snapshot each time. Followers
-    look for it; a leader only where it is alone.
+    There is one turn for all instances, so that one of them takes a snapshot each time: when it is
+    time, or when the journal has grown much. Followers look for it; a leader only where it is
+    alone.
     """
 
     def __init__(
@@ -91,7 +104,7 @@ class Snapshotter:
 
     @property
     def _pause(self) -> float:
-        return self._settings.snapshot_ms / 1000 / LOOKS_A_TURN
+        return min(LOOK_SECONDS, self._settings.snapshot_ms / 1000 / LOOKS_A_TURN)
 
     async def _is_my_turn(self, seq: int) -> bool:
         clock = asyncio.get_running_loop().time
@@ -99,7 +112,8 @@ class Snapshotter:
             return False
         self._look_at = clock() + self._pause
         try:
-            return await self._store.archive.take_turn(self._settings.snapshot_ms)
+            growth = max(GROWN, self._settings.history // 2)
+            return await self._store.archive.take_turn(self._settings.snapshot_ms, seq, growth)
         except StoreError as error:
             log.warning("No snapshot: %s", error)
             return False
@@ -119,9 +133,9 @@ class Snapshotter:
                 await archive.write(head, dump_parts(replica.exchange), self._settings.history)
             await self._write_files(head, replica)
             took = asyncio.get_running_loop().time() - began
-            pause_ms = round(took * 1000) * PAUSE_FACTOR
-            if pause_ms > self._settings.snapshot_ms:
-                await archive.stretch_turn(pause_ms)
+            took_ms = round(took * 1000)
+            next_ms = max(self._settings.snapshot_ms - took_ms, took_ms * PAUSE_FACTOR)
+            await archive.end_turn(next_ms, took_ms * GROWN_PAUSE_FACTOR)
             trimmed, told = 0, 0
             # A journal that is no longer than that is left whole.
             if head.seq > self._settings.history:

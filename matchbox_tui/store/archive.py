@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Iterable
 
-from matchbox_tui.engine import Part
+from matchbox_tui.engine import MAX_ID, Part
 from matchbox_tui.store.errors import SnapshotUnusable
 from matchbox_tui.store.journal import Tip, parse_entry
 from matchbox_tui.store.keys import Keys
@@ -15,7 +15,7 @@ from matchbox_tui.store.snapshot import (
     prune_snapshots,
     write_snapshot,
 )
-from matchbox_tui.store.trim_scripts import TRIM, TRIM_FILLS
+from matchbox_tui.store.trim_scripts import TRIM, TRIM_FILLS, TURN
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +57,22 @@ class Archive:
         """The sequence of the newest snapshot there is, 0 where there is none."""
         return max(await list_snapshots(self._link, self._keys), default=0)
 
-    async def take_turn(self, ms: int) -> bool:
-        """Whether it is this instance's turn to take a snapshot; the next comes after `ms`."""
-        turn = ("SET", self._keys.snapshot_turn, self._instance_id, "PX", ms, "NX")
-        return await self._link.call(*turn) is not None
+    async def take_turn(self, ms: int, seq: int = 0, growth: int = MAX_ID) -> bool:
+        """Whether it is this instance's turn to take a snapshot; the next comes after `ms`.
 
-    async def stretch_turn(self, ms: int) -> None:
-        """Puts the next snapshot off: this one took long."""
-        await self._link.call("SET", self._keys.snapshot_turn, self._instance_id, "PX", ms)
+        It may come earlier, see `end_turn`, where the journal up to this instance's `seq` has grown
+        by `growth` commands since the newest snapshot. Raises a `StoreError`.
+        """
+        keys = (self._keys.snapshot_turn, self._keys.snapshots)
+        return bool(await self._link.run(TURN, keys, (self._instance_id, ms, seq, growth)))
+
+    async def end_turn(self, ms: int, pause_ms: int) -> None:
+        """The snapshot is taken: the next comes after `ms`, and where the journal grows much, after
+        `pause_ms`. Raises a `StoreError`.
+        """
+        ms = max(1, ms, pause_ms)
+        value = f"{self._instance_id} {ms - pause_ms}"
+        await self._link.call("SET", self._keys.snapshot_turn, value, "PX", ms)
 
     async def write(self, head: Header, parts: Iterable[Part], history: int) -> None:
         """Writes a snapshot, and drops those beyond two; see `superfluous` for `history`.

@@ -1,6 +1,29 @@
-"""The Lua scripts that drop what nobody needs any more: of the journal, and of the fills."""
+"""The Lua scripts that drop what nobody needs any more: of the journal, and of the fills; and the
+one that says who takes the snapshot which must come before.
+"""
 
 from matchbox_tui.store.scripts import Script
+
+# KEYS  turn, snapshots
+# ARGV  instance, ms that its turn lasts, the instance's place in the journal, commands after the
+#       newest snapshot from which on one may be taken before its time
+# Takes the turn where nobody has it, or where its holder is done and it may be taken early: in its
+#       last ms, of which there are as many as stand behind the holder's name. Returns 1 or 0.
+TURN = Script("""
+local turn = redis.call('GET', KEYS[1])
+if turn then
+  local early = tonumber(string.match(turn, ' (%d+)$'))
+  if not early or redis.call('PTTL', KEYS[1]) > early then
+    return 0
+  end
+  local newest = tonumber(redis.call('ZREVRANGE', KEYS[2], 0, 0)[1]) or 0
+  if tonumber(ARGV[3]) - newest < tonumber(ARGV[4]) then
+    return 0
+  end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+""")
 
 # KEYS  log, snapshots      ARGV  group of the fills' publisher, most entries to drop
 # Drops journal entries that nobody needs: those up to the oldest snapshot, while there is a newer

@@ -36,6 +36,7 @@ class Writers:
         monkeypatch.setattr(Archive, "write", noted)
         # On a busy machine all of them take long.
         monkeypatch.setattr(snapshotter, "PAUSE_FACTOR", 0)
+        monkeypatch.setattr(snapshotter, "GROWN_PAUSE_FACTOR", 0)
         monkeypatch.setattr(publisher, "NOTE_SECONDS", 0)
 
     def count(self, number: int) -> Awaitable[bool]:

@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +54,65 @@ async def test_there_is_one_turn_for_all(venue: Venue) -> None:
         holder = await venue.link.call("GET", venue.keys.snapshot_turn)
         assert holder == f"n{turns.index(True)}".encode()
         assert 0 < await venue.link.call("PTTL", venue.keys.snapshot_turn) <= 60_000
-        await archives[0].stretch_turn(600_000)
+        await archives[0].end_turn(600_000, 600_000)
         assert 60_000 < await venue.link.call("PTTL", venue.keys.snapshot_turn) <= 600_000
         assert not await archives[1].take_turn(60_000)
         await venue.link.call("DEL", venue.keys.snapshot_turn)
     for archive in archives:
         await archive.close()
+
+
+async def test_a_turn_comes_early_where_the_journal_has_grown(venue: Venue) -> None:
+    archives = [Archive(Server(venue.url).link(), venue.keys, f"n{n}") for n in range(5)]
+    one, other = archives[:2]
+    ms = 60_000
+    assert await one.take_turn(ms, 1, 10)
+    # However much it has grown: there is one at work.
+    assert not await other.take_turn(ms, 1000, 10)
+    await one.end_turn(ms, 0)
+    assert not await other.take_turn(ms)
+    assert not await other.take_turn(ms, 9, 10)
+    turns = await asyncio.gather(*(archive.take_turn(ms, 10, 10) for archive in archives))
+    assert sorted(turns) == [False] * 4 + [True]
+    # What was snapshotted since is not what it has grown by.
+    await venue.link.call("ZADD", venue.keys.snapshots, 100, 100)
+    await one.end_turn(ms, 0)
+    assert not await other.take_turn(ms, 109, 10)
+    assert await other.take_turn(ms, 110, 10)
+    # There is a pause before.
+    await other.end_turn(ms, ms - 1000)
+    assert not await one.take_turn(ms, 110, 10)
+    await other.end_turn(1000, ms)
+    assert not await one.take_turn(ms, 110, 10)
+    assert await venue.link.call("PTTL", venue.keys.snapshot_turn) > ms - 10_000
+    await other.end_turn(ms, 100)
+    await eventually(partial(one.take_turn, ms, 110, 10))
+    for archive in archives:
+        await archive.close()
+
+
+@pytest.mark.parametrize("names", ["a", "abc"])
+async def test_a_journal_that_grows_is_trimmed_however_long_it_is_until_it_is_time(
+    venue: Venue, writers: Writers, monkeypatch: pytest.MonkeyPatch, names: str
+) -> None:
+    monkeypatch.setattr(snapshotter, "GROWN", 300)
+    monkeypatch.setattr(snapshotter, "LOOK_SECONDS", 0.01)
+    settings = msgspec.structs.replace(OFTEN, snapshot_ms=86_400_000)
+    for name in names:
+        venue.start(name, settings=settings)
+    await venue.leader()
+    load = Load(venue.client)
+    await writers.count(6)
+    await load.stop()
+    seqs = [0, *(seq for _, seq in writers.taken)]
+    # The first comes at once, for there was none.
+    assert all(after - before >= 300 for before, after in pairwise(seqs[1:]))
+
+    async def begins() -> int:
+        return (await venue.client.entries_after(0, 1))[0].first_seq
+
+    # Two are kept.
+    await eventually(begins, lambda seq: seq > seqs[-3])
 
 
 async def test_a_snapshot_that_took_long_is_followed_by_a_long_pause(

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from matchbox_tui.store import scripts as real
-from matchbox_tui.store.trim_scripts import TRIM, TRIM_FILLS
+from matchbox_tui.store.trim_scripts import TRIM, TRIM_FILLS, TURN
 from tests.protocol.keyspace import Keyspace, Reply, ServerError, Stream
 
 Args = list[bytes]
@@ -47,6 +47,7 @@ class Scripts:
             real.COMMIT.text: self.commit,
             real.PUBLISH.text: self.publish,
             real.KEEP.text: self.keep,
+            TURN.text: self.turn,
             TRIM.text: self.trim,
             TRIM_FILLS.text: self.trim_fills,
         }
@@ -260,6 +261,20 @@ class Scripts:
         held[argv[1]] = float(argv[1])
         keys.values[index] = held
         return b"KEPT"
+
+    def turn(self, names: Args, argv: Args) -> Reply:
+        keys = self.keys
+        turn = keys.string(names[0])
+        if turn is not None:
+            early = re.search(rb" (\d+)$", turn)
+            left = keys.expiries.get(names[0], keys.now_ms() - 1) - keys.now_ms()
+            if early is None or left > int(early[1]):
+                return 0
+            newest = max(keys.zset(names[1]).values(), default=0)
+            if known_number(argv[2]) - newest < known_number(argv[3]):
+                return 0
+        keys.set(names[0], argv[0], int(argv[1]))
+        return 1
 
     def trim(self, names: Args, argv: Args) -> Reply:
         """Trims to the entry, which the real one does only now and then."""

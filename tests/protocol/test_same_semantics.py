@@ -291,7 +291,12 @@ async def snapshot(world: World, chance: random.Random) -> Any:
 
 
 async def snapshot_turn(world: World, chance: random.Random) -> Any:
-    return await _store(world, chance).archive.take_turn(HOUR)
+    seq, growth = chance.randrange(1, 20), chance.choice((1, 5, 100))
+    return await _store(world, chance).archive.take_turn(HOUR, seq, growth)
+
+
+async def snapshot_turn_end(world: World, chance: random.Random) -> Any:
+    return await _store(world, chance).archive.end_turn(HOUR, chance.choice((0, 2 * HOUR)))
 
 
 async def list_bases(world: World, chance: random.Random) -> Any:
@@ -353,7 +358,8 @@ async def _epoch(world: World, chance: random.Random) -> int:
 COMMON: tuple[Operation, ...] = (submit, push, elect, commit, commit, commit_again, publish, view)
 RARE: tuple[Operation, ...] = (
     *(submit_raw, push_many, peek, peek_raw, wait, usurp, renew, release, beat, vanish, depart),
-    *(read, tail, last_published, recent_fills, note_published, snapshot, snapshot_turn),
+    *(read, tail, last_published, recent_fills, note_published, snapshot),
+    *(snapshot_turn, snapshot_turn_end),
     *(list_bases, count_up),
     *(set_counter_back, set_epoch, set_cursor_epoch, lose, lose),
 )

@@ -20,6 +20,7 @@ from matchbox_tui.store.scripts import (
     Script,
 )
 from matchbox_tui.store.snapshot import Header
+from matchbox_tui.store.trim_scripts import TURN
 from tests.servers import Proxy
 from tests.store.build import LEASE, buy, elected, match, put
 
@@ -96,7 +97,12 @@ WRITES: dict[str, tuple[Write, Write, bytes | Script]] = {
         lambda desk: desk.store.report_hashes("leading", 1, [(Tip(5, "c"), "hash")]),
         b"XADD",
     ),
-    "snapshot's turn": (_nothing, lambda desk: desk.store.archive.take_turn(LEASE), b"\r\nSET\r\n"),
+    "snapshot's turn": (_nothing, lambda desk: desk.store.archive.take_turn(LEASE), TURN),
+    "snapshot's turn's end": (
+        _nothing,
+        lambda desk: desk.store.archive.end_turn(LEASE, 0),
+        b"\r\nSET\r\n",
+    ),
     "snapshot's parts": (_nothing, _snapshot, b"RPUSH"),
     "snapshot's end": (_nothing, _snapshot, KEEP),
 }
