@@ -64,13 +64,15 @@ class Producer:
         total = round(job.rate * job.seconds)
         pause = max(PAUSE_SECONDS, 1 / job.rate)
         while made < total:
+            # Before sending: who has sent must sleep, as one does who waits for the answer. The
+            # server is woken on the same core, and would wait for this process.
+            self._take(self._wire.take())
             passed = (time.perf_counter_ns() - began) / 1e9
             due = min(total, int(passed * job.rate) + 1)
             while made < due:
                 count = min(job.batch, due - made)
                 self._send(self._call(made, count), count)
                 made += count
-            self._take(self._wire.take())
             ahead = began / 1e9 + max(passed + pause, made / job.rate) - time.perf_counter()
             if ahead > 0:
                 time.sleep(ahead)
