@@ -139,7 +139,7 @@ class Snapshotter:
             trimmed, told = 0, 0
             # A journal that is no longer than that is left whole.
             if head.seq > self._settings.history:
-                trimmed = await archive.trim()
+                trimmed = await archive.trim(self._settings.history)
                 told = await archive.trim_fills(self._settings.fills_kept)
         except StoreError as error:
             log.warning("No snapshot: %s", error)

@@ -82,11 +82,14 @@ class Archive:
         await write_snapshot(self._link, self._keys, self._instance_id, head, parts)
         await prune_snapshots(self._link, self._keys, history)
 
-    async def trim(self) -> int:
-        """Drops the part of the journal that nobody needs; returns how many entries."""
+    async def trim(self, history: int = 0) -> int:
+        """Drops the part of the journal that nobody needs; returns how many entries.
+
+        `history` commands before the newest snapshot stay in any case. Raises a `StoreError`.
+        """
         dropped = 0
         while gone := await self._link.run(
-            TRIM, (self._keys.log, self._keys.snapshots), (PUBLISHER, TRIM_ENTRIES)
+            TRIM, (self._keys.log, self._keys.snapshots), (PUBLISHER, TRIM_ENTRIES, history)
         ):
             dropped += gone
         return dropped

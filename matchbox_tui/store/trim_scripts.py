@@ -25,7 +25,9 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """)
 
-# KEYS  log, snapshots      ARGV  group of the fills' publisher, most entries to drop
+# KEYS  log, snapshots
+# ARGV  group of the fills' publisher, most entries to drop, commands before the newest snapshot
+#       that stay in any case
 # Drops journal entries that nobody needs: those up to the oldest snapshot, while there is a newer
 #       one, which the publisher has published and which every consumer group has read. Returns how
 #       many went; call again while it is not 0.
@@ -34,7 +36,9 @@ local kept = redis.call('ZRANGE', KEYS[2], 0, 1)
 if #kept < 2 or redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end
+local newest = redis.call('ZREVRANGE', KEYS[2], 0, 0)[1]
 local needed = tonumber(kept[1]) + 1
+needed = math.min(needed, tonumber(newest) - tonumber(ARGV[3]) + 1)
 local published = false
 for _, facts in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   local group = {}
@@ -52,7 +56,7 @@ end
 if not published then
   return 0
 end
-local from = string.format('%.0f-0', needed)
+local from = string.format('%.0f-0', math.max(needed, 0))
 return redis.call('XTRIM', KEYS[1], 'MINID', '~', from, 'LIMIT', ARGV[2])
 """)
 

@@ -115,6 +115,38 @@ async def test_a_journal_that_grows_is_trimmed_however_long_it_is_until_it_is_ti
     await eventually(begins, lambda seq: seq > seqs[-3])
 
 
+async def test_the_journal_has_its_history_and_hardly_more_whenever_it_is_trimmed(
+    venue: Venue, writers: Writers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads late finds as much as before, and the store's size stays."""
+    lengths: list[int] = []
+    trim = Archive.trim
+
+    async def noted(archive: Archive, history: int = 0) -> int:
+        dropped = await trim(archive, history)
+        newest = (await list_snapshots(venue.link, venue.keys))[-1]
+        lengths.append(newest - (await venue.client.entries_after(0, 1))[0].first_seq + 1)
+        return dropped
+
+    monkeypatch.setattr(Archive, "trim", noted)
+    monkeypatch.setattr(snapshotter, "GROWN", 300)
+    monkeypatch.setattr(snapshotter, "LOOK_SECONDS", 0.01)
+    settings = msgspec.structs.replace(OFTEN, snapshot_ms=86_400_000, history=1000)
+    for name in "ab":
+        venue.start(name, settings=settings)
+    await venue.leader()
+    load = Load(venue.client)
+    await eventually(partial(_value, lengths), lambda found: len(found) >= 6)
+    await load.stop()
+    # A node of the stream more, which does not go in part.
+    assert min(lengths) >= 1000
+    assert max(lengths[1:]) < 2000
+
+
+async def _value(found: list[int]) -> list[int]:
+    return found
+
+
 async def test_a_snapshot_that_took_long_is_followed_by_a_long_pause(
     venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

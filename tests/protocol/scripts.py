@@ -282,7 +282,8 @@ class Scripts:
         kept = self.keys.zset(names[1])
         if len(kept) < 2 or stream is None or argv[0] not in stream.groups:
             return 0
-        needed = min(min(int(score) for score in kept.values()) + 1, self.first_unread(stream))
+        seqs = [int(score) for score in kept.values()]
+        needed = min(min(seqs) + 1, max(seqs) - int(argv[2]) + 1, self.first_unread(stream))
         return stream.drop(sum(entry_id < (needed, 0) for entry_id in stream.ids))
 
     def first_unread(self, stream: Stream) -> int:

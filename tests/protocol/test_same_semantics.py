@@ -440,11 +440,18 @@ def test_a_double_without_a_guard_is_told_from_the_real_one(
 
 
 @pytest.mark.parametrize(
-    ("snapshots", "published", "dropped"),
-    [((200, 250), 300, 200), ((200, 250), 100, 100), ((200,), 300, 0), ((200, 250), None, 0)],
+    ("snapshots", "published", "history", "dropped"),
+    [
+        ((200, 250), 300, 0, 200),
+        ((200, 250), 100, 0, 100),
+        ((200, 250), 300, 150, 100),
+        ((200, 250), 300, 400, 0),
+        ((200,), 300, 0, 0),
+        ((200, 250), None, 0, 0),
+    ],
 )
 async def test_the_journal_is_trimmed_as_far(
-    url: str, snapshots: tuple[int, ...], published: int | None, dropped: int
+    url: str, snapshots: tuple[int, ...], published: int | None, history: int, dropped: int
 ) -> None:
     """Where whole nodes of the stream can go: the real one leaves what it would have to split."""
     keys = Keys(f"s{os.getpid()}-{next(_venues)}:")
@@ -456,7 +463,7 @@ async def test_the_journal_is_trimmed_as_far(
             await world.link.call("ZADD", keys.snapshots, seq, str(seq))
         if published is not None:
             await world.stores["a"].published(published)
-        assert await world.stores["a"].archive.trim() == dropped
+        assert await world.stores["a"].archive.trim(history) == dropped
         found.append(await world.look())
         await world.close()
     assert found[0] == found[1]

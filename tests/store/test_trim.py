@@ -79,6 +79,15 @@ async def test_it_goes_up_to_the_older_of_two_snapshots(
     assert [base.replica.seq async for base in archive.bases()] == [8, 4]
 
 
+@pytest.mark.parametrize(("history", "begins"), [(0, 5), (4, 5), (5, 4), (7, 2), (8, 1), (100, 1)])
+async def test_what_comes_before_the_older_one_stays_for_those_who_read_late(
+    past: Past, archive: Archive, link: Link, keys: Keys, exact: Cut, history: int, begins: int
+) -> None:
+    """`history` commands before the newest snapshot, at 8."""
+    assert await archive.trim(history) == begins - 1
+    assert await _first(link, keys) == begins
+
+
 @pytest.mark.parametrize("left", [0, 1])
 async def test_with_less_than_two_snapshots_nothing_goes(
     past: Past, archive: Archive, link: Link, keys: Keys, prefix: str, exact: Cut, left: int
