@@ -7,8 +7,7 @@ from operator import attrgetter
 import msgspec
 from sortedcontainers import SortedList
 
-from matchbox_tui.engine.commands import NewOrder
-from matchbox_tui.engine.order import Level, Order, Unmade
+from matchbox_tui.engine.order import Level, Order
 from matchbox_tui.engine.values import (
     DEFAULT_MARKET,
     BookSnapshot,
@@ -49,7 +48,9 @@ class BookSide:
     def open(self, price: int) -> Level:
         """A new level, empty as yet. O(log levels)."""
         level = self.levels[price] = Level()
-        level.price, level.qty, level.head, level.tail = price, 0, None, None
+        level.price = price
+        level.qty = 0
+        level.head = level.tail = None
         prices = self.prices
         if isinstance(prices, list):
             insort(prices, price)
@@ -184,21 +185,7 @@ class OrderBook:
 
     def rest(self, order: Order) -> None:
         """Adds an order at the back of its price. O(1), O(log levels) for a new price."""
-        self.add(order.message, order.price, order.leaves_qty, order)
-
-    def add(
-        self, message: NewOrder, price: int, leaves_qty: int, order: Order | None = None
-    ) -> None:
-        """Adds the order of a message, which is made here where there is none yet. As `rest`."""
-        order_id = message.order_id
-        if order is None:
-            # Here and not in a function of its own, for what a call takes.
-            order = Unmade()
-            order.message = message
-            order.id = order_id
-            order.price = price
-            order.qty = message.qty
-            order.leaves_qty = leaves_qty
+        message, price, order_id = order.message, order.price, order.id
         side = self.bids if message.side is _BUY else self.asks
         level = side.levels.get(price)
         if level is None:
@@ -211,7 +198,7 @@ class OrderBook:
         else:
             tail.next = order
         level.tail = order
-        level.qty += leaves_qty
+        level.qty += order.leaves_qty
         self.orders[order_id] = order
         if message.trader:
             mine = self.by_trader.get(message.trader)
@@ -241,7 +228,8 @@ class OrderBook:
         order.level = order.prev = order.next = None
         level.qty -= order.leaves_qty
         message = order.message
-        if level.head is None:
+        if before is after:
+            # Neither is there.
             (self.bids if message.side is _BUY else self.asks).drop(level)
         del self.orders[order.id]
         if message.trader:

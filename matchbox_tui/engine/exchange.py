@@ -34,7 +34,7 @@ from matchbox_tui.engine.events import (
 )
 from matchbox_tui.engine.fold import fold
 from matchbox_tui.engine.matching import crossed, fillable, match, rests, worst_price
-from matchbox_tui.engine.order import Order
+from matchbox_tui.engine.order import Order, Unmade, order_of
 from matchbox_tui.engine.positions import Positions
 from matchbox_tui.engine.reasons import Reason
 from matchbox_tui.engine.rules import (
@@ -46,7 +46,7 @@ from matchbox_tui.engine.rules import (
 from matchbox_tui.engine.state import State, dump, load
 from matchbox_tui.engine.values import (
     DEFAULT_MARKET,
-    MAX_TIME,
+    TIME_BITS,
     Market,
     MarketStatus,
     OrderType,
@@ -120,46 +120,56 @@ class Exchange:
         self.seq = seq = self.seq + 1
         if type(command) is not NewOrder:
             return _HANDLERS[type(command)](self, command)
-        book = self._books.get(command.market)
-        if book is None:
+        try:
+            book = self._books[command.market]
+        except KeyError:
             return self._reject(command, Reason.UNKNOWN_MARKET)
         book.sequence += 1
         order_id, price, leaves = command.order_id, command.price, command.qty
-        time_in_force, timestamp = command.time_in_force, command.timestamp
-        if not (
-            # What nearly every order is, seen at once. Any other takes the long way, which asks
-            # the rules one by one.
-            command.type is _LIMIT
-            and book.lowest <= price <= book.highest
-            and 0 < leaves <= SMALL
-            and 0 < order_id <= SMALL
-            and 0 <= timestamp <= MAX_TIME
-            and (time_in_force is _GTC or time_in_force is _IOC)
-            and not command.expires_at
-            and not command.post_only
-            and not command.reduce_only
-            and order_id not in self.orders
+        timestamp = command.timestamp
+        if (
+            # What hardly any order is, seen at once: such a one takes the long way, which asks the
+            # rules one by one. Chained comparisons would take half as long again.
+            command.type is not _LIMIT
+            or price < book.lowest
+            or price > book.highest
+            or leaves <= 0
+            or leaves > SMALL
+            or order_id <= 0
+            or order_id > SMALL
+            or timestamp >> TIME_BITS
+            or command.expires_at
+            or command.post_only
+            or command.reduce_only
+            or order_id in self.orders
         ):
             return self._new(command, book)
         if command.side is _BUY:
-            level = book.asks.best
-            if level is not None and level.price > price:
-                level = None
+            best = book.asks.best
+            if best is not None and best.price > price:
+                best = None
         else:
-            level = book.bids.best
-            if level is not None and level.price < price:
-                level = None
-        accepted = OrderAccepted(seq, command)
-        if level is not None:
-            events: list[Event] = [accepted]
-            leaves = match(
-                book, command, level, price, leaves, seq, timestamp, events, self.positions
-            )
-            return self._end(command, book, price, leaves, events) if leaves else events
-        if time_in_force is not _GTC:
-            return self._end(command, book, price, leaves, [accepted])
-        book.add(command, price, leaves)
-        return [accepted, OrderRested(seq, command.market, order_id, price, leaves, timestamp)]
+            best = book.bids.best
+            if best is not None and best.price < price:
+                best = None
+        time_in_force = command.time_in_force
+        if best is None and time_in_force is _GTC:
+            # As `order_of`; here, for what a call takes.
+            order = Unmade()
+            order.message = command
+            order.id = order_id
+            order.price = price
+            order.qty = order.leaves_qty = leaves
+            book.rest(order)
+            return [
+                OrderAccepted(seq, command),
+                OrderRested(seq, command.market, order_id, price, leaves, timestamp),
+            ]
+        if best is None or (time_in_force is not _IOC and time_in_force is not _GTC):
+            return self._new(command, book)
+        events: list[Event] = [OrderAccepted(seq, command)]
+        leaves = match(book, command, best, price, leaves, seq, timestamp, events, self.positions)
+        return self._end(command, book, price, leaves, events) if leaves else events
 
     def replay(self, events: Iterable[Event]) -> None:
         """Rebuilds the state from events that follow this one's.
@@ -204,11 +214,14 @@ class Exchange:
         events: list[Event] = [OrderAccepted(self.seq, command)]
         limit = command.price if command.type is _LIMIT else worst_price(command.side)
         leaves = command.qty
-        if command.time_in_force is not _FOK or fillable(book, command, limit, leaves):
+        level = crossed(book, command.side, limit)
+        if level is not None and (
+            command.time_in_force is not _FOK or fillable(book, command, limit, leaves)
+        ):
             leaves = match(
                 book,
                 command,
-                crossed(book, command.side, limit),
+                level,
                 limit,
                 leaves,
                 self.seq,
@@ -224,7 +237,9 @@ class Exchange:
         """What becomes of the rest of an order: it joins the book, or expires."""
         market, order_id, timestamp = command.market, command.order_id, command.timestamp
         if rests(command):
-            book.add(command, price, leaves)
+            order = order_of(command)
+            order.leaves_qty = leaves
+            book.rest(order)
             events.append(OrderRested(self.seq, market, order_id, price, leaves, timestamp))
         else:
             reason = Reason.NOT_FILLABLE if command.time_in_force is _FOK else Reason.IMMEDIATE
@@ -260,31 +275,33 @@ class Exchange:
             order.amend(qty, leaves)
             return events
         book.remove(order)
+        level = crossed(book, order.side, price)
+        if level is not None:
+            leaves = match(
+                book,
+                order.message,
+                level,
+                price,
+                leaves,
+                self.seq,
+                command.timestamp,
+                events,
+                self.positions,
+            )
         order.price = price
         order.qty = qty
-        order.leaves_qty = match(
-            book,
-            order.message,
-            crossed(book, order.side, price),
-            price,
-            leaves,
-            self.seq,
-            command.timestamp,
-            events,
-            self.positions,
-        )
-        if order.leaves_qty:
+        order.leaves_qty = leaves
+        if leaves:
             book.rest(order)
             events.append(
-                OrderRested(
-                    self.seq, order.market, order.id, price, order.leaves_qty, command.timestamp
-                )
+                OrderRested(self.seq, order.market, order.id, price, leaves, command.timestamp)
             )
         return events
 
     def _cancel(self, command: CancelOrder) -> list[Event]:
-        order = self.orders.get(command.order_id)
-        if order is None:
+        try:
+            order = self.orders[command.order_id]
+        except KeyError:
             return [self._nothing("", command.order_id, Reason.UNKNOWN_ORDER, command.timestamp)]
         market = order.message.market
         book = self._books[market]

@@ -77,7 +77,7 @@ def _rested(exchange: Exchange, book: OrderBook, event: OrderRested) -> None:
         or order.price != price
     ):
         raise ValueError(f"order {event.order_id} rests at {event.seq}, but was not accepted so")
-    book.add(order.message, price, qty, order)
+    book.rest(order)
     exchange.taker = None
 
 

@@ -41,7 +41,7 @@ def rests(order: NewOrder) -> bool:
 def match(
     book: OrderBook,
     taker: NewOrder,
-    level: Level | None,
+    level: Level,
     limit: int,
     leaves: int,
     seq: int,
@@ -59,17 +59,13 @@ def match(
     trader, side = taker.trader, taker.side
     guarded = trader and taker.self_trade_prevention is not _STP_NONE
     n = traded = value = 0
-    while level is not None:
-        price = level.price
-        maker = level.head
-        while maker is not None:
-            counterpart = maker.message.trader
-            if guarded and counterpart == trader:
-                leaves = _prevent(book, taker, maker, leaves, seq, timestamp, events)
-                if not leaves:
-                    break
-                maker = level.head
-                continue
+    maker = level.head
+    while maker is not None:
+        counterpart = maker.message.trader
+        if guarded and counterpart == trader:
+            leaves = _prevent(book, taker, maker, leaves, seq, timestamp, events)
+        else:
+            price = level.price
             qty = maker.leaves_qty
             if qty > leaves:
                 maker.leaves_qty = qty - leaves
@@ -103,12 +99,15 @@ def match(
                     positions.move(counterpart, taker.market, -qty, qty * price)
                 else:
                     positions.move(counterpart, taker.market, qty, -qty * price)
-            if not leaves:
-                break
-            maker = level.head
         if not leaves:
             break
-        level = crossed(book, side, limit)
+        maker = level.head
+        if maker is None:
+            next_level = crossed(book, side, limit)
+            if next_level is None:
+                break
+            level = next_level
+            maker = level.head
     if n and (traded or trader or not book.nobody_holds):
         # Who traded with itself is a holder too, of nothing.
         if side is not _BUY:
@@ -208,9 +207,10 @@ def match_order(order: Order, book: OrderBook) -> list[Fill]:
         return []
     events: list[Event] = []
     level = crossed(book, message.side, limit)
-    order.leaves_qty = match(
-        book, message, level, limit, order.leaves_qty, 0, order.timestamp, events, Positions()
-    )
+    if level is not None:
+        order.leaves_qty = match(
+            book, message, level, limit, order.leaves_qty, 0, order.timestamp, events, Positions()
+        )
     if order.leaves_qty and rests(message):
         book.rest(order)
     return [

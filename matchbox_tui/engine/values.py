@@ -14,7 +14,8 @@ DEFAULT_MARKET = "MAIN"
 MAX_PRICE = 10**12
 MAX_QTY = 10**12
 MAX_ID = 2**53 - 1
-MAX_TIME = 2**63 - 1
+TIME_BITS = 63
+MAX_TIME = 2**TIME_BITS - 1
 MAX_TITLE = 200
 """Longest title of a market, in characters."""
 
