@@ -20,12 +20,16 @@ CHANNEL_EVENTS = 20_000
 commits: under load a thousand of them are a hundred megabytes.
 """
 
-EVENTS_AT_ONCE = 1000
-"""Commits are put together up to so many events: each call waits for its turn beside the leader, so
-that with one for each commit the publisher would fall behind.
+EVENTS_AT_ONCE = 2000
+"""Commits that wait are put together until there are so many events, which full ones reach two at a
+time: each call waits for its turn beside the leader's, so that with one for each commit who has
+fallen behind would never catch up.
 """
 
-READ_AT_ONCE = 64
+MOST_READ = 256
+READ_BYTES = 1 << 19
+"""About as much of the journal as is read at once: to decode it holds up the leader."""
+
 RETRY_SECONDS = 0.2
 NOTE_SECONDS = 1.0
 FINISH_SECONDS = 0.2
@@ -81,9 +85,13 @@ class Publisher:
         """Starts after the last fill that is in the stream, from the journal."""
         self._last = await self._store.last_published()
         self._seq = max(0, self._last[0] - 1)
-        while entries := await self._store.read(self._seq, READ_AT_ONCE):
-            for entry in entries:
-                await self._tell(Tip(entry.seq, entry.chain), entry.events)
+        limit = 1
+        while entries := await self._store.read(self._seq, limit):
+            end = entries[-1]
+            events = [event for entry in entries for event in entry.events]
+            await self._tell(Tip(end.seq, end.chain), events)
+            size = sum(len(entry.blob) for entry in entries)
+            limit = max(1, min(MOST_READ, READ_BYTES * len(entries) // size))
         self._note_at = 0.0
         await self._note()
 
