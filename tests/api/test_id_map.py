@@ -48,4 +48,5 @@ def test_where_new_ones_come_and_old_ones_go_no_table_is_big() -> None:
         biggest = max(biggest, sys.getsizeof(block))
     assert len(found) == 10_000
     assert 0 < biggest < 20_000
-    assert sys.getsizeof(found._blocks) < 20_000
+    # Nor does what is empty stay.
+    assert len(found._blocks) < 50
