@@ -45,12 +45,14 @@ class BookSide:
         self.best: Level | None = None
         self._best_index = -1 if side is Side.BUY else 0
 
-    def open(self, price: int) -> Level:
-        """A new level, empty as yet. O(log levels)."""
+    def open(self, price: int, order: Order) -> None:
+        """A new level, with its first order. O(log levels)."""
         level = self.levels[price] = Level()
         level.price = price
-        level.qty = 0
-        level.head = level.tail = None
+        level.qty = order.leaves_qty
+        level.head = level.tail = order
+        order.level = level
+        order.prev = order.next = None
         prices = self.prices
         if isinstance(prices, list):
             insort(prices, price)
@@ -61,7 +63,6 @@ class BookSide:
         best = self.best
         if best is None or (price > best.price if self._best_index else price < best.price):
             self.best = level
-        return level
 
     def drop(self, level: Level) -> None:
         """Forgets an empty level. O(log levels)."""
@@ -189,24 +190,26 @@ class OrderBook:
         side = self.bids if message.side is _BUY else self.asks
         level = side.levels.get(price)
         if level is None:
-            level = side.open(price)
-        order.level = level
-        order.prev = tail = level.tail
-        order.next = None
-        if tail is None:
-            level.head = order
+            side.open(price, order)
         else:
-            tail.next = order
-        level.tail = order
-        level.qty += order.leaves_qty
+            order.level = level
+            order.prev = tail = level.tail
+            order.next = None
+            level.tail = tail.next = order
+            level.qty += order.leaves_qty
         self.orders[order_id] = order
         if message.trader:
-            mine = self.by_trader.get(message.trader)
-            if mine is None:
-                mine = self.by_trader[message.trader] = {}
-            mine[order_id] = order
+            self.note_trader(order)
         if message.expires_at:
             self.expiries.add((message.expires_at, order_id))
+
+    def note_trader(self, order: Order) -> None:
+        """Adds a resting order to those of its trader, who has a name. O(1)."""
+        trader = order.message.trader
+        mine = self.by_trader.get(trader)
+        if mine is None:
+            mine = self.by_trader[trader] = {}
+        mine[order.id] = order
 
     def remove(self, order: Order) -> None:
         """Takes a resting order out. O(1), O(log levels) where its level dies.
@@ -217,19 +220,18 @@ class OrderBook:
         if level is None:
             raise ValueError(f"order {order.id} does not rest")
         before, after = order.prev, order.next
+        order.level = order.prev = order.next = None
+        level.qty -= order.leaves_qty
+        message = order.message
         if before is None:
             level.head = after
         else:
             before.next = after
-        if after is None:
+        if after is not None:
+            after.prev = before
+        elif before is not None:
             level.tail = before
         else:
-            after.prev = before
-        order.level = order.prev = order.next = None
-        level.qty -= order.leaves_qty
-        message = order.message
-        if before is after:
-            # Neither is there.
             (self.bids if message.side is _BUY else self.asks).drop(level)
         del self.orders[order.id]
         if message.trader:

@@ -119,6 +119,17 @@ class Exchange:
         """
         self.seq = seq = self.seq + 1
         if type(command) is not NewOrder:
+            if type(command) is CancelOrder and command.order_id in self.orders:
+                order = self.orders[command.order_id]
+                market = order.message.market
+                book = self._books[market]
+                book.sequence += 1
+                book.remove(order)
+                return [
+                    OrderCancelled(
+                        seq, market, order.id, order.leaves_qty, _REQUESTED, command.timestamp
+                    )
+                ]
             return _HANDLERS[type(command)](self, command)
         try:
             book = self._books[command.market]
@@ -145,22 +156,35 @@ class Exchange:
         ):
             return self._new(command, book)
         if command.side is _BUY:
+            side = book.bids
             best = book.asks.best
             if best is not None and best.price > price:
                 best = None
         else:
+            side = book.asks
             best = book.bids.best
             if best is not None and best.price < price:
                 best = None
         time_in_force = command.time_in_force
         if best is None and time_in_force is _GTC:
-            # As `order_of`; here, for what a call takes.
+            # As `order_of` and `OrderBook.rest`; here, for what calls take.
             order = Unmade()
             order.message = command
             order.id = order_id
             order.price = price
             order.qty = order.leaves_qty = leaves
-            book.rest(order)
+            order.next = None
+            level = side.levels.get(price)
+            if level is None:
+                side.open(price, order)
+            else:
+                order.level = level
+                order.prev = tail = level.tail
+                level.tail = tail.next = order
+                level.qty += leaves
+            self.orders[order_id] = order
+            if command.trader:
+                book.note_trader(order)
             return [
                 OrderAccepted(seq, command),
                 OrderRested(seq, command.market, order_id, price, leaves, timestamp),
@@ -299,19 +323,8 @@ class Exchange:
         return events
 
     def _cancel(self, command: CancelOrder) -> list[Event]:
-        try:
-            order = self.orders[command.order_id]
-        except KeyError:
-            return [self._nothing("", command.order_id, Reason.UNKNOWN_ORDER, command.timestamp)]
-        market = order.message.market
-        book = self._books[market]
-        book.sequence += 1
-        book.remove(order)
-        return [
-            OrderCancelled(
-                self.seq, market, order.id, order.leaves_qty, _REQUESTED, command.timestamp
-            )
-        ]
+        """Of an order that is not open."""
+        return [self._nothing("", command.order_id, Reason.UNKNOWN_ORDER, command.timestamp)]
 
     def _cancel_all(self, command: CancelAll) -> list[Event]:
         """Market by market, by id. O(n log n) in the trader's orders, O(markets) more for all."""

@@ -147,7 +147,7 @@ class Level:
 
     The links live in the orders themselves, so `OrderBook` adds and removes in O(1), there are no
     tombstones for anybody to step over, and a level costs the same with one order as with fifty
-    thousand.
+    thousand. A level in a book has an order at least; one that lost its last has no head.
     """
 
     __slots__ = ("head", "price", "qty", "tail")
@@ -155,4 +155,4 @@ class Level:
     price: int
     qty: int
     head: Order | None
-    tail: Order | None
+    tail: Order
