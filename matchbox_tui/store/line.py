@@ -48,16 +48,21 @@ class Line(asyncio.Protocol):
 
     @property
     def usable(self) -> bool:
-        """Whether it is open, and neither side has closed it since."""
-        return self._transport is not None and not self._transport.is_closing()
+        """Whether it is open, and nothing has gone wrong with it since."""
+        return (
+            self._lost is None and self._transport is not None and not self._transport.is_closing()
+        )
 
     async def ask(self, packed: bytes, count: int, timeout_s: float) -> list[Reply]:
         """Sends packed commands and waits for so many replies; a server's error is one of them.
 
         Raises `TimeoutError`, `OSError`, or an error of redis-py's where nothing more will come.
+        Whoever gives up waiting closes the line.
         """
         if self._transport is None or self._lost is not None:
             raise self._lost or ConnectionError("the connection is not open")
+        if not count:
+            return []
         loop = asyncio.get_running_loop()
         self._replies, self._count = [], count
         self._waiting = waiting = loop.create_future()
@@ -73,31 +78,43 @@ class Line(asyncio.Protocol):
     async def close(self) -> None:
         """Ends it; who waits is told so."""
         self._fail(ConnectionError("the connection was closed"))
+        if self._transport is not None and self._transport.get_write_buffer_size():
+            # Closing alone would go on sending what nobody waits for.
+            self._transport.abort()
         await self._connection.disconnect(nowait=True)
 
     def data_received(self, data: bytes) -> None:
-        replies = self._replies
+        waiting, replies = self._waiting, self._replies
+        if waiting is None or waiting.done():
+            self._give_up("the server spoke without being asked")
+            return
         try:
             self._parser.feed(data)
             # False is no reply of this protocol: it means that more is to come.
             while (reply := self._parser.gets()) is not False:
                 replies.append(reply)
-        except redis_errors.RedisError as error:
-            self._fail(error)
+        except Exception as error:
+            # Not only redis-py's: what is no reply may be something that Python can't hold.
+            self._give_up(str(error))
             return
-        if self._waiting is None:
-            # Nobody asked: what comes next would answer somebody else.
-            self._fail(redis_errors.InvalidResponse("the server spoke without being asked"))
-            assert self._transport is not None
-            self._transport.abort()
-        elif len(replies) >= self._count and not self._waiting.done():
-            self._waiting.set_result(None)
+        if len(replies) > self._count or (len(replies) == self._count and self._parser.has_data()):
+            # The rest would answer somebody else, and who knows which of it is the answer.
+            self._give_up("the server said more than it was asked")
+        elif len(replies) == self._count:
+            waiting.set_result(None)
+
+    def eof_received(self) -> None:
+        self.connection_lost(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(exc or ConnectionError("the server closed the connection"))
 
+    def _give_up(self, why: str) -> None:
+        assert self._transport is not None
+        self._fail(redis_errors.InvalidResponse(why))
+        self._transport.abort()
+
     def _fail(self, error: BaseException) -> None:
-        if not isinstance(error, TimeoutError):
-            self._lost = self._lost or error
+        self._lost = self._lost or error
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(error)

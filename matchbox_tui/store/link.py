@@ -98,6 +98,7 @@ class Link:
         self._server = server
         self._name = name
         self._line: Line | None = None
+        self._closings = 0
         self._lock = asyncio.Lock()
 
     async def call(self, *command: Argument, timeout_s: float | None = None) -> Reply:
@@ -114,8 +115,9 @@ class Link:
 
         Raises `Unreachable` where nothing was sent, `InDoubt` where that can't be known.
         """
+        closings = self._closings
         async with self._lock:
-            line = await self._open()
+            line = await self._open(closings)
             try:
                 replies = await line.ask(
                     _packed(commands), len(commands), timeout_s or self._server.timeout_s
@@ -126,7 +128,9 @@ class Link:
                 return replies
             except _DEAD as error:
                 await self._drop()
-                if isinstance(error, redis_errors.BusyLoadingError):
+                if isinstance(error, redis_errors.BusyLoadingError) and all(
+                    isinstance(reply, redis_errors.BusyLoadingError) for reply in replies
+                ):
                     # It answers so before it does anything.
                     raise _not_open(self._server.shown, error) from None
                 raise InDoubt(f"lost the server at {self._server.shown} ({words(error)})") from None
@@ -155,10 +159,11 @@ class Link:
         return replies
 
     async def close(self) -> None:
-        """Closes the connection; a later call would open a new one."""
+        """Closes the connection; a later call would open a new one, those under way fail."""
+        self._closings += 1
         await self._drop()
 
-    async def _open(self) -> Line:
+    async def _open(self, closings: int) -> Line:
         line = self._line
         if line is not None and line.usable:
             return line
@@ -166,6 +171,8 @@ class Link:
         line = self._server.line()
         try:
             await self._greet(line)
+            if closings != self._closings:
+                raise Unreachable(f"the connection to {self._server.shown} was closed")
         except BaseException:
             with contextlib.suppress(*_DEAD):
                 await line.close()
