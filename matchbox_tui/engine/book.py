@@ -1,6 +1,7 @@
 """The order book of one market."""
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterator
 from operator import attrgetter
 
@@ -117,7 +118,7 @@ class OrderBook:
         self.bids = BookSide(Side.BUY)
         self.asks = BookSide(Side.SELL)
         self.orders: dict[int, Order] = orders if orders is not None else {}
-        self.by_trader: dict[str, dict[int, Order]] = {}
+        self.by_trader: defaultdict[str, dict[int, Order]] = defaultdict(dict)
         self.expiries: SortedList[tuple[int, int]] = SortedList()
         self.nobody_holds = False
         self.sequence = 0
@@ -199,17 +200,9 @@ class OrderBook:
             level.qty += order.leaves_qty
         self.orders[order_id] = order
         if message.trader:
-            self.note_trader(order)
+            self.by_trader[message.trader][order_id] = order
         if message.expires_at:
             self.expiries.add((message.expires_at, order_id))
-
-    def note_trader(self, order: Order) -> None:
-        """Adds a resting order to those of its trader, who has a name. O(1)."""
-        trader = order.message.trader
-        mine = self.by_trader.get(trader)
-        if mine is None:
-            mine = self.by_trader[trader] = {}
-        mine[order.id] = order
 
     def remove(self, order: Order) -> None:
         """Takes a resting order out. O(1), O(log levels) where its level dies.

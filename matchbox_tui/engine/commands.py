@@ -156,7 +156,7 @@ def encode_command(command: NewOrder | Tagged) -> bytes:
 
 def decode_command(raw: bytes) -> Command:
     """The command of one queue element. Never raises: what is no command becomes `Malformed`."""
-    if len(raw) > MAX_ELEMENT or _is_deep(raw):
+    if len(raw) > MAX_BRACKETS and (len(raw) > MAX_ELEMENT or _brackets(raw) > MAX_BRACKETS):
         return _malformed(raw, 0)
     try:
         if b'"op"' not in raw or _op.decode(raw).op == "new":
@@ -171,8 +171,8 @@ def decode_command(raw: bytes) -> Command:
     return _malformed(raw, order_id)
 
 
-def _is_deep(raw: bytes) -> bool:
-    return len(raw) > MAX_BRACKETS and raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS
+def _brackets(raw: bytes) -> int:
+    return raw.count(b"[") + raw.count(b"{")
 
 
 def _malformed(raw: bytes, order_id: int) -> Malformed:

@@ -173,18 +173,18 @@ class Exchange:
             order.id = order_id
             order.price = price
             order.qty = order.leaves_qty = leaves
-            order.next = None
             level = side.levels.get(price)
             if level is None:
                 side.open(price, order)
             else:
                 order.level = level
                 order.prev = tail = level.tail
+                order.next = None
                 level.tail = tail.next = order
                 level.qty += leaves
             self.orders[order_id] = order
             if command.trader:
-                book.note_trader(order)
+                book.by_trader[command.trader][order_id] = order
             return [
                 OrderAccepted(seq, command),
                 OrderRested(seq, command.market, order_id, price, leaves, timestamp),
