@@ -24,9 +24,9 @@ GROWN_PAUSE_FACTOR = 5
 """The same where the journal grows much."""
 
 GROWN = 20_000
-"""Commands; or half of the history, where that is more. A journal that has grown by so many since
-the last snapshot is not left to grow on until it is time: the store would need the more memory, the
-more orders there are. With the next snapshot it can be trimmed.
+"""Commands; or a quarter of the history, where that is more. A journal that has grown by so many
+since the last snapshot is not left to grow on until it is time: the store would need the more
+memory, the more orders there are. With the next snapshot it can be trimmed.
 """
 
 COPIED = 3000
@@ -112,7 +112,7 @@ class Snapshotter:
             return False
         self._look_at = clock() + self._pause
         try:
-            growth = max(GROWN, self._settings.history // 2)
+            growth = max(GROWN, self._settings.history // 4)
             return await self._store.archive.take_turn(self._settings.snapshot_ms, seq, growth)
         except StoreError as error:
             log.warning("No snapshot: %s", error)
