@@ -9,8 +9,9 @@ class Settings(msgspec.Struct, frozen=True):
     """Times in ms. `lease_ms` without a sign of life ends a lead; it is renewed every `renew_ms`
     and by each commit; a follower looks every `poll_ms`, or half as often where nothing happens.
 
-    A snapshot is taken every `snapshot_ms`; `history` commands, or a little more, stay in the
-    journal for whoever looks back, and the newest `fills_kept` fills in `events_stream`. With
+    A snapshot is taken every `snapshot_ms`, or earlier where the journal has grown by a quarter of
+    `history`; so many commands, and what comes between two snapshots, stay in the journal for
+    whoever looks back, and the newest `fills_kept` fills in `events_stream`. With
     `hash_every` the instance publishes its state hash at the first commit end at or after each
     multiple of that sequence (0: never).
     """
