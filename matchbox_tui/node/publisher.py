@@ -91,7 +91,8 @@ class Publisher:
             events = [event for entry in entries for event in entry.events]
             await self._tell(Tip(end.seq, end.chain), events)
             size = sum(len(entry.blob) for entry in entries)
-            limit = max(1, min(MOST_READ, READ_BYTES * len(entries) // size))
+            # Step by step: what comes next may be a hundred times as big as what was read.
+            limit = max(1, min(MOST_READ, 2 * limit, READ_BYTES * len(entries) // size))
         self._note_at = 0.0
         await self._note()
 
@@ -105,9 +106,12 @@ class Publisher:
     async def _publish_next(self) -> None:
         first_seq, after, events = await self._channel.get()
         taken = 1
+        if not self._channel.empty():
+            # The list that was offered is its offerer's.
+            events = events.copy()
         while len(events) < EVENTS_AT_ONCE and not self._channel.empty():
             _, after, more = self._channel.get_nowait()
-            events = events + more
+            events += more
             taken += 1
         self.waiting_events -= len(events)
         try:

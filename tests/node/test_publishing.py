@@ -8,7 +8,7 @@ import pytest
 
 from matchbox_tui.engine import BookSnapshot, Market, TradeExecuted
 from matchbox_tui.node import publisher
-from matchbox_tui.store import FillMessage, Tip, fill_message
+from matchbox_tui.store import Entry, FillMessage, Tip, fill_message
 from tests.node.venue import Venue, buy, sell
 from tests.subscriber import subscribed
 from tests.waiting import eventually
@@ -195,6 +195,28 @@ async def test_what_overflowed_between_two_that_did_not_is_made_up_for(
     for _ in range(100):
         permits.release()
     assert len(await _published(venue)) == 4
+
+
+async def test_the_journal_is_read_in_pieces_that_grow_step_by_step(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = (await venue.lead()).node.store
+    for _ in range(8):
+        await venue.client.submit([sell(50, 1), buy(50, 1)])
+        await venue.handled()
+    await _published(venue)
+    await venue.link.call("DEL", venue.keys.fills_stream)
+    read, limits = store.read, list[int]()
+
+    async def noted(after: int, limit: int) -> list[Entry]:
+        limits.append(limit)
+        return await read(after, limit)
+
+    monkeypatch.setattr(store, "read", noted)
+    late = asyncio.ensure_future(publisher.Publisher(store).run())
+    await _published(venue)
+    late.cancel()
+    assert limits[:3] == [1, 2, 4]
 
 
 async def test_a_stream_that_can_t_be_written_for_a_while_is_made_up_for(venue: Venue) -> None:
