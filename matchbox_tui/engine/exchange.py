@@ -165,8 +165,7 @@ class Exchange:
             best = book.bids.best
             if best is not None and best.price < price:
                 best = None
-        time_in_force = command.time_in_force
-        if best is None and time_in_force is _GTC:
+        if best is None and command.time_in_force is _GTC:
             # As `order_of` and `OrderBook.rest`; here, for what calls take.
             order = Unmade()
             order.message = command
@@ -189,6 +188,7 @@ class Exchange:
                 OrderAccepted(seq, command),
                 OrderRested(seq, command.market, order_id, price, leaves, timestamp),
             ]
+        time_in_force = command.time_in_force
         if best is None or (time_in_force is not _IOC and time_in_force is not _GTC):
             return self._new(command, book)
         events: list[Event] = [OrderAccepted(seq, command)]
