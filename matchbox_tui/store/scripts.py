@@ -52,7 +52,7 @@ for i = 4, #args do
       if not known[key] then
         known[key] = 0
         fresh = fresh + 1
-      elseif not tonumber(known[key]) then
+      elseif not string.find(known[key], '^[1-9]%d*$') then
         return redis.error_reply('ERR ' .. key .. ' holds no order id')
       end
     end

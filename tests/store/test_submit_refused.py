@@ -39,13 +39,19 @@ async def test_a_key_of_another_type_refuses_the_whole_batch(
     assert await content(link, prefix) == before
 
 
-@pytest.mark.parametrize("victim", ["order_id", "known name"])
-async def test_a_key_that_holds_no_number_refuses_the_whole_batch(
-    client: Client, link: Link, keys: Keys, prefix: str, victim: str
+@pytest.mark.parametrize(
+    ("victim", "value"),
+    [
+        *[("order_id", "seven"), ("known name", "seven"), ("known name", "0")],
+        *[("known name", "-5"), ("known name", "1.5"), ("known name", "inf")],
+    ],
+)
+async def test_a_key_that_holds_no_id_refuses_the_whole_batch(
+    client: Client, link: Link, keys: Keys, prefix: str, victim: str, value: str
 ) -> None:
     names = {"order_id": keys.order_id, "known name": keys.client_order("ada", "mine")}
     await client.submit([buy()])
-    await link.call("SET", names[victim], "seven")
+    await link.call("SET", names[victim], value)
     before = await content(link, prefix)
     with pytest.raises(Refused, match=f"{names[victim]} holds"):
         await client.submit([buy(client_order_id="1"), buy(trader="ada", client_order_id="mine")])
