@@ -3,10 +3,11 @@ meanwhile: no call ever gets another one's answer.
 """
 
 import asyncio
+import time
 
 import pytest
 
-from matchbox_tui.store import InDoubt, Server, Unreachable
+from matchbox_tui.store import InDoubt, Keys, Link, Server, Unreachable
 from tests.servers import Conversation, listening
 from tests.waiting import eventually
 
@@ -93,6 +94,26 @@ async def test_a_server_that_loads_has_done_nothing_only_if_it_says_so_of_every_
         with pytest.raises(kind):
             await link.calls([("SET", "a", 1), ("SET", "b", 1)])
         await link.close()
+
+
+async def test_a_reply_that_comes_just_as_its_call_is_cancelled_is_nobody_s(
+    link: Link, caplog: pytest.LogCaptureFixture
+) -> None:
+    await link.call("PING")
+    call = asyncio.ensure_future(link.call("ECHO", "old"))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(call.cancel)
+    # Holds up the loop, so that it hears of both at once.
+    time.sleep(0.05)  # noqa: ASYNC251
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert await link.call("ECHO", "new") == b"new"
+    assert not caplog.text
+
+
+async def test_the_time_of_a_call_ends_with_it(link: Link, keys: Keys) -> None:
+    assert await link.call("PING", timeout_s=0.2) == b"PONG"
+    assert await link.call("BLPOP", keys.queue, "0.3", timeout_s=9) is None
 
 
 async def test_no_commands_have_no_replies() -> None:
