@@ -21,7 +21,7 @@ PAUSE_FACTOR = 20
 """A snapshot that took long is followed by a pause of so many times as long."""
 
 GROWN_PAUSE_FACTOR = 5
-"""The same where the journal grows much."""
+"""The same where the journal grows much, and it is a follower's: a leader has its own work."""
 
 GROWN = 20_000
 """Commands; or a quarter of the history, where that is more. A journal that has grown by so many
@@ -62,7 +62,7 @@ class Snapshotter:
         What goes wrong is said and has no other consequence.
         """
         if await self._is_my_turn(replica.seq):
-            await self._take(replica, asyncio.get_running_loop().time())
+            await self._take(replica, asyncio.get_running_loop().time(), GROWN_PAUSE_FACTOR)
 
     async def stand_in(self) -> None:
         """For a leader: takes snapshots where nobody else is there to do so, until cancelled.
@@ -79,7 +79,7 @@ class Snapshotter:
                     began = asyncio.get_running_loop().time()
                     if copied is None:
                         copied = await recover(self._store, self._files, logging.DEBUG)
-                    await self._take(copied, began)
+                    await self._take(copied, began, PAUSE_FACTOR)
             except StoreError as error:
                 log.warning("No snapshot: %s", error)
 
@@ -118,7 +118,7 @@ class Snapshotter:
             log.warning("No snapshot: %s", error)
             return False
 
-    async def _take(self, replica: Replica, began: float) -> None:
+    async def _take(self, replica: Replica, began: float, pause_factor: int) -> None:
         archive = self._store.archive
         head = Header(
             replica.seq,
@@ -135,7 +135,7 @@ class Snapshotter:
             took = asyncio.get_running_loop().time() - began
             took_ms = round(took * 1000)
             next_ms = max(self._settings.snapshot_ms - took_ms, took_ms * PAUSE_FACTOR)
-            await archive.end_turn(next_ms, took_ms * GROWN_PAUSE_FACTOR)
+            await archive.end_turn(next_ms, took_ms * pause_factor)
             trimmed, told = 0, 0
             # A journal that is no longer than that is left whole.
             if head.seq > self._settings.history:
