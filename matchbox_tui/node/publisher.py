@@ -21,9 +21,8 @@ commits: under load a thousand of them are a hundred megabytes.
 """
 
 EVENTS_AT_ONCE = 2000
-"""Commits that wait are put together until there are so many events, which full ones reach two at a
-time: each call waits for its turn beside the leader's, so that with one for each commit who has
-fallen behind would never catch up.
+"""Commits that wait are told together, up to about so many events: two full commits. Each call
+waits for its turn beside the leader's: with one a commit, who has fallen behind never catches up.
 """
 
 MOST_READ = 256

@@ -37,7 +37,7 @@ class Line(asyncio.Protocol):
         except redis_errors.NoPermissionError:
             # Where CLIENT is not allowed, it goes without a name.
             pass
-        # redis-py has no public way to either.
+        # redis-py has no public way to its transport, nor to what it makes of a server's errors.
         writer: Any = connection._writer
         self._parser = hiredis.Reader(
             protocolError=redis_errors.InvalidResponse, replyError=connection._parser.parse_error

@@ -281,7 +281,7 @@ return 'OK'
 
 # KEYS  events_stream, log
 # ARGV  fills channel, id of the fills' commit, its chain, the last id in events_stream, the fills
-#       as JSON, a line each
+#       as JSON, a line each, every line ended
 # Adds each fill under its trade_id and publishes it. Returns 1; or 0 with nothing done where
 #       another id was the last one, because somebody else publishes too, or where the commit is not
 #       in the journal, because the store was set back.
