@@ -20,12 +20,12 @@ from matchbox_tui.store.errors import Unusable
 UNREAD_LIMIT = "normal 512mb 128mb 60"
 """Unread answers of one client that end its connection: at once, and after so many seconds."""
 
-BIG_BLOCK = 128 * 1024
+BIG_BLOCK = 64 * 1024
 """Bytes from which on a block of the server's memory goes back to the system as soon as it is free.
 
-It is the C library's own limit. But the library raises it with each bigger block that is freed, and
-then the biggest answers and commits leave holes between what stays: three megabytes more with each
-million orders.
+As much as a commit has under load. The C library's own limit is twice that, and it raises it with
+each bigger block that is freed: then commits come to lie between what stays longer, and leave holes
+when they are trimmed, three megabytes more of them with each million orders.
 """
 
 _START_SECONDS = 30.0
