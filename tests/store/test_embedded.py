@@ -128,11 +128,16 @@ def test_a_second_server_is_refused_even_where_the_first_lost_its_guard(tmp_path
     assert server._guard is not None
     server._guard.kill()
     server._guard.wait()
+    second, refused = EmbeddedServer(tmp_path), ""
     try:
-        if _running(server.pid):
-            with pytest.raises(Unusable, match="another matchbox uses"):
-                EmbeddedServer(tmp_path).start()
+        try:
+            second.start()
+        except Unusable as error:
+            refused = str(error)
+        # Where a server ends with its guard it may do so at any moment, now for example.
+        assert "another matchbox uses" in refused or (not refused and not _running(server.pid))
     finally:
+        second.stop()
         if _running(server.pid):
             os.kill(server.pid, signal.SIGKILL)
         server.stop()
