@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from matchbox_tui.engine import NewOrder
-from matchbox_tui.node import Role, Settings, follower
-from matchbox_tui.store import Server, Store
+from matchbox_tui.node import Role, Settings, follower, recovery
+from matchbox_tui.store import Entry, Server, Store
 from tests.node.venue import PATIENT, Venue, buy, sell
 from tests.waiting import eventually
 
@@ -41,6 +41,41 @@ async def test_an_instance_that_joins_late_catches_up(venue: Venue) -> None:
     late = venue.start("late")
     replica = await venue.caught_up(late)
     assert replica.exchange.state_hash() == (await venue.replica()).exchange.state_hash()
+
+
+async def test_a_follower_that_was_held_up_decodes_a_few_commits_at_a_time(
+    venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes while it stands still may be much bigger than what came before."""
+    monkeypatch.setattr(recovery, "COMMANDS_AT_ONCE", 100)
+    await venue.lead("a")
+    held_up = venue.start("b")
+    gate, tail = asyncio.Event(), held_up.node.store.tail
+    gate.set()
+    decoded: list[int] = []
+
+    async def noted(after: int, limit: int, wait_ms: int) -> list[Entry]:
+        await gate.wait()
+        entries = await tail(after, limit, wait_ms)
+        decoded.append(sum(entry.count for entry in entries))
+        return entries
+
+    monkeypatch.setattr(held_up.node.store, "tail", noted)
+    for _ in range(10):
+        await venue.client.submit(_mixed(1))
+        await venue.handled()
+    await venue.caught_up(held_up)
+    gate.clear()
+    for _ in range(60):
+        await venue.client.submit(_mixed(40))
+        await venue.handled()
+    decoded.clear()
+    gate.set()
+    await venue.caught_up(held_up)
+    assert sum(decoded) >= 59 * 40
+    # The first read does not know yet; a wait that began before the gate closed may be one more.
+    assert max(decoded) <= recovery.FIRST_READ * 40
+    assert sorted(decoded)[-3] <= 200
 
 
 async def test_who_has_nothing_to_do_looks_half_as_often(
