@@ -1,6 +1,7 @@
 """What a book shows: best prices, depth, queue, snapshot and sequence."""
 
 import random
+from itertools import accumulate, islice, permutations
 from typing import Any
 
 import pytest
@@ -65,6 +66,21 @@ def test_queue_ahead_counts_the_contracts_before_an_order() -> None:
     assert [book.queue_ahead(order_id) for order_id in (1, 2, 3)] == [0, 2, 6]
     venue.apply(cancel(2))
     assert book.queue_ahead(3) == 2
+
+
+@pytest.mark.parametrize("gone", permutations((1, 2, 3)))
+def test_whoever_leaves_a_level_the_others_keep_their_places(gone: tuple[int, ...]) -> None:
+    venue = exchange(buy(1, 50, 3), buy(2, 50, 4), buy(3, 50, 5))
+    book, there = venue.book(), [1, 2, 3]
+    for order_id in gone:
+        venue.apply(cancel(order_id))
+        venue.apply(buy(order_id + 10, 50, order_id))
+        there.remove(order_id)
+        there.append(order_id + 10)
+        resting = list(islice(book.queue(Side.BUY), 4))
+        assert [order.id for order in resting] == there
+        ahead = accumulate((order.leaves_qty for order in resting), initial=0)
+        assert [book.queue_ahead(one) for one in there] == list(ahead)[:-1]
 
 
 def test_queue_ahead_of_what_does_not_rest_here_is_a_key_error() -> None:
