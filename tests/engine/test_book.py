@@ -68,13 +68,18 @@ def test_queue_ahead_counts_the_contracts_before_an_order() -> None:
     assert book.queue_ahead(3) == 2
 
 
+@pytest.mark.parametrize("post_only", [False, True], ids=["plain", "post_only"])
 @pytest.mark.parametrize("gone", permutations((1, 2, 3)))
-def test_whoever_leaves_a_level_the_others_keep_their_places(gone: tuple[int, ...]) -> None:
-    venue = exchange(buy(1, 50, 3), buy(2, 50, 4), buy(3, 50, 5))
+def test_whoever_leaves_a_level_the_others_keep_their_places(
+    gone: tuple[int, ...], post_only: bool
+) -> None:
+    # Post-only orders go another way into the book.
+    kind = {"post_only": post_only}
+    venue = exchange(buy(1, 50, 3, **kind), buy(2, 50, 4, **kind), buy(3, 50, 5, **kind))
     book, there = venue.book(), [1, 2, 3]
     for order_id in gone:
         venue.apply(cancel(order_id))
-        venue.apply(buy(order_id + 10, 50, order_id))
+        venue.apply(buy(order_id + 10, 50, order_id, **kind))
         there.remove(order_id)
         there.append(order_id + 10)
         resting = list(islice(book.queue(Side.BUY), 4))
