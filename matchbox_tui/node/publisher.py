@@ -11,6 +11,7 @@ import contextlib
 import logging
 
 from matchbox_tui.engine import Event, TradeExecuted
+from matchbox_tui.node.recovery import next_read
 from matchbox_tui.store import FillMessage, Store, StoreError, Tip, fill_message
 
 log = logging.getLogger(__name__)
@@ -24,10 +25,6 @@ EVENTS_AT_ONCE = 2000
 """Commits that wait are told together, up to about so many events: two full commits. Each call
 waits for its turn beside the leader's: with one a commit, who has fallen behind never catches up.
 """
-
-MOST_READ = 256
-READ_BYTES = 1 << 19
-"""About as much of the journal as is read at once: to decode it holds up the leader."""
 
 RETRY_SECONDS = 0.2
 NOTE_SECONDS = 1.0
@@ -86,12 +83,10 @@ class Publisher:
         self._seq = max(0, self._last[0] - 1)
         limit = 1
         while entries := await self._store.read(self._seq, limit):
-            end = entries[-1]
+            began, end = self._seq, entries[-1]
             events = [event for entry in entries for event in entry.events]
             await self._tell(Tip(end.seq, end.chain), events)
-            size = sum(len(entry.blob) for entry in entries)
-            # Step by step: what comes next may be a hundred times as big as what was read.
-            limit = max(1, min(MOST_READ, 2 * limit, READ_BYTES * len(entries) // size))
+            limit = next_read(limit, len(entries), end.seq - began)
         self._note_at = 0.0
         await self._note()
 
