@@ -20,14 +20,6 @@ from matchbox_tui.store.errors import Unusable
 UNREAD_LIMIT = "normal 512mb 128mb 60"
 """Unread answers of one client that end its connection: at once, and after so many seconds."""
 
-BIG_BLOCK = 64 * 1024
-"""Bytes from which on a block of the server's memory goes back to the system as soon as it is free.
-
-As much as a commit has under load. The C library's own limit is twice that, and it raises it with
-each bigger block that is freed: then commits come to lie between what stays longer, and leave holes
-when they are trimmed, three megabytes more of them with each million orders.
-"""
-
 _START_SECONDS = 30.0
 _LONGEST_SOCKET_PATH = 100
 
@@ -150,8 +142,6 @@ class EmbeddedServer:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
-            # Where it is not GNU's C library, nobody reads that.
-            env={"MALLOC_MMAP_THRESHOLD_": str(BIG_BLOCK), **os.environ},
         )
         assert self._guard.stdout is not None
         said = self._guard.stdout.readline().strip()

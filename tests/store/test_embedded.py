@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -314,38 +313,3 @@ def test_what_a_killed_server_left_goes_away_with_its_owner(how: signal.Signals)
         process.send_signal(how)
         process.wait()
         soon(lambda: not directory.exists())
-
-
-def _resident(pid: int) -> int:
-    """Bytes."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-@pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc" or not Path("/proc/self/statm").exists(),
-    reason="only GNU's C library keeps blocks that are free, and only Linux tells",
-)
-async def test_what_it_no_longer_holds_goes_back_to_the_system() -> None:
-    """Big answers and commits come and go between what stays."""
-    with EmbeddedServer() as server:
-        link = Server(server.url).link()
-        big = b"x" * 300_000
-        # The C library would keep blocks of that size for itself from now on.
-        await link.call("SET", "bigger", b"x" * 2_000_000)
-        await link.call("DEL", "bigger")
-        before = _resident(server.pid)
-        for start in range(0, 80, 20):
-            await link.calls(
-                [
-                    call
-                    for n in range(start, start + 20)
-                    for call in (("SET", f"big:{n}", big), ("SET", f"stays:{n}", b"y" * 3000))
-                ]
-            )
-        held = _resident(server.pid)
-        for n in range(80):
-            await link.call("DEL", f"big:{n}")
-        left = _resident(server.pid)
-        await link.close()
-    assert held - before > 80 * len(big)
-    assert left - before < 0.3 * (held - before)
