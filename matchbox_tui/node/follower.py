@@ -18,7 +18,7 @@ from matchbox_tui.store import Replica, Sparing, Store, Tenure
 WAIT_MS = 500
 
 QUIET_SECONDS = 5.0
-QUIET_POLLS = 2
+QUIET_POLLS = 4
 """Where nothing has happened for so long, looks for a dead leader are as many times as far apart:
 looking is all that a follower uses of the processor then.
 """
