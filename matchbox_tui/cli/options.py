@@ -176,7 +176,7 @@ History = Annotated[
     typer.Option(
         "--history",
         envvar="MATCHBOX_HISTORY",
-        help="Commands that stay in the journal, at most.",
+        help="Commands that stay in the journal.",
     ),
 ]
 SnapshotDir = Annotated[
