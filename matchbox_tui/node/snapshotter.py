@@ -70,13 +70,18 @@ class Snapshotter:
         The leader's own state moves all the time, so they are of a copy. A large state is not
         copied at once: a second one is recovered as any newcomer's would be, a commit at a time.
         """
+        clock = asyncio.get_running_loop().time
+        # A venue that was just opened has no snapshot: its first one is no sooner than others.
+        first = clock() + self._settings.snapshot_ms / 1000 / LOOKS_A_TURN
         while True:
             await asyncio.sleep(self._pause)
             try:
                 alone = await self._store.archive.is_alone()
-                if alone and await self._is_my_turn((await self._store.tip()).seq):
+                seq = (await self._store.tip()).seq
+                due = clock() >= first or seq >= self._growth
+                if alone and due and await self._is_my_turn(seq):
                     copied = await self._copied()
-                    began = asyncio.get_running_loop().time()
+                    began = clock()
                     if copied is None:
                         copied = await recover(self._store, self._files, logging.DEBUG)
                     await self._take(copied, began, PAUSE_FACTOR)
@@ -106,14 +111,19 @@ class Snapshotter:
     def _pause(self) -> float:
         return min(LOOK_SECONDS, self._settings.snapshot_ms / 1000 / LOOKS_A_TURN)
 
+    @property
+    def _growth(self) -> int:
+        return max(GROWN, self._settings.history // 4)
+
     async def _is_my_turn(self, seq: int) -> bool:
         clock = asyncio.get_running_loop().time
         if clock() < self._look_at or seq in (0, self._last):
             return False
         self._look_at = clock() + self._pause
         try:
-            growth = max(GROWN, self._settings.history // 4)
-            return await self._store.archive.take_turn(self._settings.snapshot_ms, seq, growth)
+            return await self._store.archive.take_turn(
+                self._settings.snapshot_ms, seq, self._growth
+            )
         except StoreError as error:
             log.warning("No snapshot: %s", error)
             return False
