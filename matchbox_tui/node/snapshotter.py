@@ -24,9 +24,10 @@ GROWN_PAUSE_FACTOR = 5
 """The same where the journal grows much, and it is a follower's: a leader has its own work."""
 
 GROWN = 20_000
-"""Commands; or a quarter of the history, where that is more. A journal that has grown by so many
-since the last snapshot is not left to grow on until it is time: the store would need the more
-memory, the more orders there are. With the next snapshot it can be trimmed.
+"""Commands; or a quarter of the history where that is more, and all of it for a leader that is
+alone. A journal that has grown by so many since the last snapshot is not left to grow on until it
+is time: the store would need the more memory, the more orders there are. With the next snapshot it
+can be trimmed.
 """
 
 COPIED = 3000
@@ -61,7 +62,7 @@ class Snapshotter:
 
         What goes wrong is said and has no other consequence.
         """
-        if await self._is_my_turn(replica.seq):
+        if await self._is_my_turn(replica.seq, max(GROWN, self._settings.history // 4)):
             await self._take(replica, asyncio.get_running_loop().time(), GROWN_PAUSE_FACTOR)
 
     async def stand_in(self) -> None:
@@ -71,6 +72,8 @@ class Snapshotter:
         copied at once: a second one is recovered as any newcomer's would be, a commit at a time.
         """
         clock = asyncio.get_running_loop().time
+        # To copy its state holds up orders, so that a leader lets the journal grow longer.
+        growth = max(GROWN, self._settings.history)
         # A venue that was just opened has no snapshot: its first one is no sooner than others.
         first = clock() + self._settings.snapshot_ms / 1000 / LOOKS_A_TURN
         while True:
@@ -78,8 +81,8 @@ class Snapshotter:
             try:
                 alone = await self._store.archive.is_alone()
                 seq = (await self._store.tip()).seq
-                due = clock() >= first or seq >= self._growth
-                if alone and due and await self._is_my_turn(seq):
+                due = clock() >= first or seq >= growth
+                if alone and due and await self._is_my_turn(seq, growth):
                     copied = await self._copied()
                     began = clock()
                     if copied is None:
@@ -111,19 +114,13 @@ class Snapshotter:
     def _pause(self) -> float:
         return min(LOOK_SECONDS, self._settings.snapshot_ms / 1000 / LOOKS_A_TURN)
 
-    @property
-    def _growth(self) -> int:
-        return max(GROWN, self._settings.history // 4)
-
-    async def _is_my_turn(self, seq: int) -> bool:
+    async def _is_my_turn(self, seq: int, growth: int) -> bool:
         clock = asyncio.get_running_loop().time
         if clock() < self._look_at or seq in (0, self._last):
             return False
         self._look_at = clock() + self._pause
         try:
-            return await self._store.archive.take_turn(
-                self._settings.snapshot_ms, seq, self._growth
-            )
+            return await self._store.archive.take_turn(self._settings.snapshot_ms, seq, growth)
         except StoreError as error:
             log.warning("No snapshot: %s", error)
             return False
