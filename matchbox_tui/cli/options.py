@@ -168,7 +168,7 @@ SnapshotMs = Annotated[
     typer.Option(
         "--snapshot-interval-ms",
         envvar="MATCHBOX_SNAPSHOT_INTERVAL_MS",
-        help="A snapshot is taken so often.",
+        help="A snapshot is taken so often, or sooner where the journal grows much.",
     ),
 ]
 History = Annotated[

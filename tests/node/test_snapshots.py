@@ -91,13 +91,22 @@ async def test_a_turn_comes_early_where_the_journal_has_grown(venue: Venue) -> N
         await archive.close()
 
 
-@pytest.mark.parametrize("names", ["a", "abc"])
+@pytest.mark.parametrize(
+    # A leader that is alone waits until all of the history is new.
+    ("names", "history", "growth"),
+    [("a", 600, 600), ("abc", 0, 300)],
+)
 async def test_a_journal_that_grows_is_trimmed_however_long_it_is_until_it_is_time(
-    venue: Venue, writers: Writers, monkeypatch: pytest.MonkeyPatch, names: str
+    venue: Venue,
+    writers: Writers,
+    monkeypatch: pytest.MonkeyPatch,
+    names: str,
+    history: int,
+    growth: int,
 ) -> None:
     monkeypatch.setattr(snapshotter, "GROWN", 300)
     monkeypatch.setattr(snapshotter, "LOOK_SECONDS", 0.01)
-    settings = msgspec.structs.replace(OFTEN, snapshot_ms=86_400_000)
+    settings = msgspec.structs.replace(OFTEN, snapshot_ms=86_400_000, history=history)
     for name in names:
         venue.start(name, settings=settings)
     await venue.leader()
@@ -106,7 +115,7 @@ async def test_a_journal_that_grows_is_trimmed_however_long_it_is_until_it_is_ti
     await load.stop()
     seqs = [0, *(seq for _, seq in writers.taken)]
     # The first comes at once, for there was none.
-    assert all(after - before >= 300 for before, after in pairwise(seqs[1:]))
+    assert all(after - before >= growth for before, after in pairwise(seqs[1:]))
 
     async def begins() -> int:
         return (await venue.client.entries_after(0, 1))[0].first_seq
